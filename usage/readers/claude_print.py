@@ -14,7 +14,7 @@ from ..processing import processing
 from ..reader import STATED_BY_OTHERS, Reader, Sample
 from .claude_model import provider_of
 from .claude_usage import BILLED, COUNTED, ENTRY, PROCESSING, USAGE
-from .nested import JsonTexts, priced
+from .nested import JsonTexts, members, priced
 from .qwen_print import recognises as of_qwen
 
 COLUMNS = {
@@ -70,10 +70,11 @@ heard AS (  -- of each result, what the messages since the one before asked, by 
     GROUP BY ALL
 ),
 listed AS (
-    SELECT *, unnest(json_keys(modelUsage)) AS used FROM ended WHERE len(json_keys(modelUsage)) > 0
+    SELECT * EXCLUDE (modelUsage), unnest({members("modelUsage")}) AS of_model FROM ended
+    WHERE len(json_keys(modelUsage)) > 0
 ),
 by_model AS (
-    SELECT *, {OF_MODEL.listed("(modelUsage -> ('/' || replace(replace(used, '~', '~0'), '/', '~1')))")} FROM listed
+    SELECT *, of_model[1] AS used, {OF_MODEL.listed("of_model[2]")} FROM listed
 ),
 by_run AS (
     SELECT file_id, line, session, uuid, run, is_error, cwd, used AS model,

@@ -8,7 +8,7 @@ dollar; 0 is a subscription's. What each update has in `_meta.totalTokens` is th
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import JsonTexts, priced
+from .nested import JsonTexts, members, priced
 
 FIGURES = ("inputTokens", "outputTokens", "cachedReadTokens", "cacheCreationTokens", "costUsdTicks", "modelCalls")
 COLUMNS = {
@@ -29,9 +29,11 @@ WITH turn AS (
     QUALIFY prompt IS NULL OR line = max(line) OVER (PARTITION BY file_id, session, prompt)
 ),
 used AS (
-    SELECT * EXCLUDE (usage, by_model), unnest(coalesce(nullif(json_keys(by_model), []), [NULL])) AS model,
-        CASE WHEN model IS NULL THEN usage ELSE (by_model -> ('$."' || model || '"')) END AS figures
-    FROM turn
+    SELECT * EXCLUDE (usage, by_model, of_model), of_model[1] AS model, of_model[2] AS figures
+    FROM (SELECT *, unnest({members("by_model")}) AS of_model FROM turn)
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (usage, by_model), NULL AS model, usage AS figures FROM turn
+    WHERE coalesce(len(json_keys(by_model)), 0) = 0
 ),
 counted AS (SELECT *, {USED.listed("figures")} FROM used),
 summed AS (

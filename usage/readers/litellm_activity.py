@@ -8,7 +8,7 @@ again by provider, key and others: the models' count. Older versions state a mod
 from __future__ import annotations
 
 from ..reader import Reader, Sample
-from .nested import count, priced, text
+from .nested import count, members, priced, text
 
 SUMS = ("spend", "prompt_tokens", "completion_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
     "api_requests")  # fmt: skip
@@ -18,8 +18,8 @@ WITH day AS (
     SELECT file_id, line, "date", metrics, coalesce(breakdown -> '$.models', '{{}}'::JSON) AS models FROM record
 ),
 summed AS (
-    SELECT file_id, line, "date", each.key AS name, coalesce(each.value -> '$.metrics', each.value) AS sums
-    FROM day, json_each(models) AS each
+    SELECT file_id, line, "date", of_model[1] AS name, coalesce(of_model[2] -> '$.metrics', of_model[2]) AS sums
+    FROM (SELECT file_id, line, "date", unnest({members("models")}) AS of_model FROM day)
     UNION ALL
     SELECT file_id, line, "date", NULL, metrics FROM day WHERE coalesce(len(json_keys(models)), 0) = 0
 ),

@@ -16,6 +16,14 @@ def items(value: str, quoted: bool = False) -> str:
     return f"""CASE WHEN json_type({value}) = 'ARRAY' THEN from_json({value}, '["JSON"]') END"""
 
 
+def members(value: str) -> str:
+    """SQL for the list of the members of a JSON object, each its name and its value ([1] and [2]), in one pass.
+
+    To unnest names only, and look each one up in the object, takes the square of their number, in memory too.
+    """
+    return f"list_zip(json_keys({value}), json_extract({value}, '$.*'))"
+
+
 def parsed(value: str) -> str:
     """SQL for a JSON value that some exports hold as text."""
     text = f"coalesce(TRY_CAST({value} ->> '$' AS JSON), {value})"

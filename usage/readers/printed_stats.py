@@ -6,7 +6,7 @@ tokens, `tool` are tokens of tool results beside it, unless the total proves the
 
 from __future__ import annotations
 
-from .nested import JsonTexts
+from .nested import JsonTexts, members
 
 NAMES = ("prompt", "candidates", "cached", "thoughts", "tool", "total")
 STREAMED = {"prompt": "input_tokens", "candidates": "output_tokens", "cached": "cached", "total": "total_tokens"}
@@ -47,8 +47,9 @@ summed AS (
     SELECT *, coalesce(json_keys(stats, '$.models'), []) AS named FROM {relation} WHERE json_type(stats) = 'OBJECT'
 ),
 listed AS (
-    SELECT *, (stats -> '$.models') -> ('/' || replace(replace(used, '~', '~0'), '/', '~1')) AS own
-    FROM (SELECT *, unnest(named) AS used FROM summed WHERE len(named) > 0)
+    SELECT * EXCLUDE (of_model), of_model[1] AS used, of_model[2] AS own
+    FROM (SELECT * REPLACE (NULL AS stats), unnest({members("stats -> '$.models'")}) AS of_model
+        FROM summed WHERE len(named) > 0)
     UNION ALL BY NAME
     SELECT *, asked AS used, stats AS own FROM summed WHERE len(named) = 0
 ),

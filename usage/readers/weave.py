@@ -40,6 +40,7 @@ USD = " + ".join(
     f"TRY_CAST(TRY_CAST(cost ->> '$.{n}_total_cost' AS DOUBLE) AS DECIMAL(38, 18)), 0)"
     for n in COSTS
 )
+MOST_MODELS = 1000  # of one call: each is a row with the whole call
 
 SQL = f"""
 WITH RECURSIVE listed AS (
@@ -50,13 +51,14 @@ WITH RECURSIVE listed AS (
 known AS MATERIALIZED (
     SELECT *, {text("call", "id")} AS call_id, {text("call", "parent_id")} AS parent,
         {parsed("call -> '$.summary.usage'")} AS usages,
-        coalesce(len(json_keys(usages)), 0) > 0 AS has_usage
+        coalesce(len(json_keys(usages)), 0) > 0 AS has_usage, len(json_keys(usages)) > {MOST_MODELS} AS too_many
     FROM listed
 ),
 {above("known", "file_id", "call_id", "parent")},
 used AS (
     SELECT *, replace(replace(model, '~', '~0'), '/', '~1') AS place
-    FROM (SELECT *, unnest(json_keys(usages)) AS model FROM {with_above("known", "file_id", "call_id")}
+    FROM (SELECT *, unnest(CASE WHEN too_many THEN [''] ELSE json_keys(usages) END) AS model
+        FROM {with_above("known", "file_id", "call_id")}
         WHERE has_usage)
 ),
 detailed AS MATERIALIZED (
@@ -84,7 +86,7 @@ counted AS (
             NOT {has("usage", "input_tokens_details.cached_tokens")} AS beside
     FROM detailed
 )
-SELECT file_id, line, CASE {IS_ABOVE} END AS fault,
+SELECT file_id, line, CASE {IS_ABOVE} WHEN too_many THEN 'over {MOST_MODELS:,} models in one call' END AS fault,
     -- some servers give all of their answers one id: a call's figures are a part of its name
     'weave:' || coalesce({text("call", "output.id")} || ':' || concat_ws(':', inputs, reads, outputs), call_id)
         || ':' || model AS event_id,
