@@ -44,8 +44,8 @@ function ask() {
     const left = exactly(data.limit_usd) - total;
     say("limit", left < 0n ? `exceeded by ${dollars(-left)}` : `within: ${dollars(left)} left`);
   }
-  const routing = { ...data.routing };
-  for (const [task, place] of chosen) routing[task] = data.models[place];
+  const moved = Array.from(chosen, ([task, place]) => [task, data.models[place]]);
+  const routing = Object.fromEntries([...Object.entries(data.routing), ...moved]); // __proto__ is a name like any other
   asked.querySelector("textarea").value = JSON.stringify({ model_routing: routing }, null, 2);
 }
 async function copy() {

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OPUS, HAIKU = "anthropic/claude-opus-4-6", "acme/<b>haiku</b>"
 TASK = "</script><img src=x>"
+PROTO = "__proto__"
+"""A name like any other, that a script may lose."""
 
 
 def row(name: str, task: str, usd: list[str | None], *, movable: bool = True) -> WhatIfRow:
@@ -31,7 +33,7 @@ CHOICES = WhatIf(
         row("a", TASK, ["1000.005", "10.01"]),
         row("b", TASK, ["0.1", "0.02"]),
         row("pinned", TASK, ["5", "1"], movable=False),
-        row("c", "other", ["2", None]),
+        row("c", PROTO, ["2", None]),
     ],
     fixed_usd=Decimal(20),
     baseline="naive",
@@ -51,7 +53,7 @@ def page(fleet: Callable[..., Projection], tmp_path_factory: pytest.TempPathFact
 
 
 def test_only_tasks_that_the_routing_decides_can_be_chosen() -> None:
-    assert choosable(CHOICES) == [(TASK, "claude-opus-4-6"), ("other", "claude-opus-4-6")]
+    assert choosable(CHOICES) == [(TASK, "claude-opus-4-6"), (PROTO, "claude-opus-4-6")]
 
 
 @pytest.mark.browser
@@ -75,6 +77,8 @@ def test_a_choice_shows_total_saving_and_budget_and_gives_the_routing(browser: B
     assert routing == {"model_routing": {TASK: HAIKU, "fallback": OPUS}}
     opened.locator("form.what-if select").nth(1).select_option("1")
     assert said("total") == "$35.03, without c: no price"
+    routing = json.loads(opened.locator("form.what-if textarea").input_value())
+    assert routing == {"model_routing": {TASK: HAIKU, "fallback": OPUS, PROTO: HAIKU}}
     opened.locator("form.what-if button[type=reset]").click()
     opened.wait_for_function("() => document.querySelector('[data-say=\"total\"]').textContent === '$1,027.11'")
     assert opened.locator("#what-if img, #what-if td b b").count() == 0
