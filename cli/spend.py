@@ -67,8 +67,8 @@ class ShownCosts(StrEnum):
 
 def _form(asked: Asked) -> SpendFormat:
     """How to print; Parquet goes to a file of that ending, and nothing else does."""
-    out = asked["out"]
-    chosen = format_of(asked["format"], out, SpendFormat.table)
+    out: Path | None = asked["out"]
+    chosen: SpendFormat = format_of(asked["format"], out, SpendFormat.table)
     if (chosen is SpendFormat.parquet) != (out is not None and out.suffix == ".parquet"):
         raise CostsimError("parquet goes to a file: --format parquet --out spend.parquet")
     return chosen
