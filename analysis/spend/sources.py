@@ -29,7 +29,8 @@ SELECT (SELECT count(*) FROM covered_daily) + (SELECT count(*) FROM overlap)
     + (SELECT count(*) FROM usage_daily WHERE role = 'bill')
 """
 NOT_COUNTED = """
-SELECT source, role, covered_by, sum(usd), coalesce(sum(calls), 0)::BIGINT, min(shown_day), max(shown_day),
+SELECT source, role, covered_by, sum(CASE WHEN role = 'bill' AND recorded_calls = calls THEN recorded_usd ELSE usd END),
+    coalesce(sum(calls), 0)::BIGINT, min(shown_day), max(shown_day),
     list_sort(list(DISTINCT coalesce(priced_provider || '/' || priced_model, model, ''))),
     sum(unpriced_tokens)::BIGINT
 FROM priced

@@ -45,3 +45,15 @@ def test_an_export_gives_back_what_it_was_made_of(costsim: Run, tmp_path: Path, 
     # six searches at $10 per thousand: $0.06
     assert total["computed_usd"] == total["recorded_usd"] == "0.12195"
     assert total["web_searches"] == 6
+
+
+def test_what_a_bill_states_is_its_own_amount(costsim: Run, tmp_path: Path) -> None:
+    """A call of 250,000 tokens is billed at the tier above 200,000 ($6 a million in place of $3): 0.25 x 6 = $1.50.
+
+    The export is a sum of calls: alone it would be priced at the lowest tier, $0.75, and that is nothing that it states.
+    """
+    (tmp_path / "calls.csv").write_text("ts,model,input\n2026-09-01T10:00:00Z,anthropic/claude-sonnet-4-5,250000\n")
+    assert costsim("load", "calls.csv", "--map", "ts=ts,model=model,input=input").code == 0
+    assert costsim("export", "--out", "focus.csv").code == 0
+    out = costsim("load", "focus.csv").out
+    assert "focus ($1.50, 1 Sep 2026) is the bill of what mapped has: it is not added; costsim reconcile" in out

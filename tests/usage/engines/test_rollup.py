@@ -69,6 +69,23 @@ def test_a_rollup_of_a_store_costs_what_the_store_says(calls: Path, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_names_that_differ_in_blanks_lose_no_call(tmp_path: Path) -> None:
+    """Tokens of x, of `x ` and of nobody (four ways to write it), 1, 2 and 4 + 8 + 16 + 32: their sums are kept apart,
+    and those of names that are one in a store come together there."""
+    named = ["'x'", "'x '", "''", "'  '", "NULL", "'unattributed'"]
+    rows = " UNION ALL ".join(
+        f"SELECT TIMESTAMP '2026-10-01' AS ts, 'openai' AS provider, 'gpt-4o' AS model, {2**n} AS input, {name} AS component"  # noqa: S608
+        for n, name in enumerate(named)
+    )
+    duckdb.connect().execute(f"COPY ({rows}) TO '{tmp_path / 'calls.parquet'}' (FORMAT parquet)")
+    made = make_rollup(engine_of("local", str(tmp_path / "calls.parquet")), BOOK, tmp_path / "r.parquet", Wanted())
+    assert made.calls == 6
+    with open_store(tmp_path / "a.duckdb", BOOK) as store:
+        store.load([tmp_path / "r.parquet"])
+        counted = store.connection.execute("SELECT component, sum(input) FROM usage_event GROUP BY ALL ORDER BY 2")
+        assert counted.fetchall() == [("x", 1), ("x ", 2), ("unattributed", 60)]
+
+
 def test_audio_stays_a_class_of_its_own(tmp_path: Path) -> None:
     # gpt-realtime: 3 x (10 x 4 + 20 x 32 + 5 x 64) = 3 x 1,000 millionths; a table without such a column has none
     sql = """SELECT 'e' || i AS event_id, TIMESTAMP '2026-10-05' AS ts, 'gpt-realtime' AS model, 10 AS input,
