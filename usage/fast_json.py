@@ -29,8 +29,9 @@ ESCAPED_DIGIT = b"\\u003"
 MAX_DEPTH = 1024
 """Objects and lists within one another that a value may have: orjson takes no more, so nothing does."""
 FRAMES = 4 * MAX_DEPTH  # of calls that look at such a value; Python's own bound is below it
-SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
-NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?(?:nan|inf(?:inity)?))', re.DOTALL | re.IGNORECASE)
+TEXT = r'"(?:[^"\\]++|\\.)*+"?'  # one without an end is looked through once, too: not again from each quote in it
+SIGN = re.compile(rf"{TEXT}|[\[{{]|[\]}}]", re.DOTALL)
+NO_NUMBER = re.compile(rf"{TEXT}|(-?(?:nan|inf(?:inity)?))", re.DOTALL | re.IGNORECASE)
 """NaN and infinity in every spelling that DuckDB takes; or a text, in which they mean nothing."""
 FEW_BYTES = 2**20  # a text up to here holds few values
 

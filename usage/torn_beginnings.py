@@ -9,7 +9,7 @@ from .fast_json import parsed_or_none
 
 SPACES = re.compile(r"\s*")
 LOOKED_AT = 256 * 1024  # characters: both kinds show there what they are
-ITEM = re.compile(r"^\{[^\n]*\}[ \t\r]*(,?)[ \t\r]*$", re.M)
+ITEM = re.compile(r"^\{[^\n]*\}[ \t\r]*+(,?)[ \t\r]*+$", re.M)
 ADJACENT = re.compile(r"^\{[^\n]*\}[ \t\r]*\n(?=\s*\{)", re.M)
 
 

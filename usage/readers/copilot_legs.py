@@ -104,19 +104,28 @@ class Legs:
         bases: list[Metrics] = [{}, self.before] if self.before and _runs_on(now, self.before) else [{}]
         if not self.any_message:
             return (self.before if len(bases) > 1 and self.version >= RUNS_ON_SINCE else {}), 0
+        used = [self._used(now, base) for base in bases]
+        after = self._messages_after()
         tried = product(range(len(bases)), sorted(self.starts))
-        base, start = min(tried, key=lambda one: (self._difference(now, bases[one[0]], one[1]), one))
+        base, start = min(tried, key=lambda one: (_difference(*used[one[0]], *after[one[1]]), one))
         return bases[base], start
 
-    def _difference(self, now: Metrics, base: Metrics, start: int) -> int:
-        """How far the counters' outputs and requests are from those of the messages since `start`."""
+    @staticmethod
+    def _used(now: Metrics, base: Metrics) -> tuple[int, int]:
+        """The requests and outputs that the counters have beyond a base."""
         used = Counter[str]()
         for model, counts in now.items():
             used.update(_less(counts, base.get(model, {})))
-        messages = self.messages[start:]
-        outputs = [message.output for message in messages if message.output is not None]
-        difference = abs(used["requests"] - len(messages))
-        return difference + (abs(used["output"] - sum(outputs)) if outputs or not messages else 0)
+        return used["requests"], used["output"]
+
+    def _messages_after(self) -> list[tuple[int, int | None]]:
+        """How many messages there are from each place on, and the sum of their outputs; None where none states one."""
+        after: list[tuple[int, int | None]] = [(0, 0)]
+        total: int | None = None
+        for number, message in enumerate(reversed(self.messages), 1):
+            total = total if message.output is None else (total or 0) + message.output
+            after.append((number, total))
+        return after[::-1]
 
     def _uncounted(self, end: int) -> Iterator[Sum]:
         """The messages up to `end`, by model: their outputs and number."""
@@ -129,6 +138,11 @@ class Legs:
             output = -1 if min(outputs) < 0 else sum(outputs)
             counts = {**dict.fromkeys(COUNTS, 0), "output": output, "requests": len(messages)}
             yield Sum(f"message:{messages[0].id}", model, self.starts[0], messages[-1].time, counts, stated=False)
+
+
+def _difference(requests: int, output: int, messages: int, stated: int | None) -> int:
+    """How far the counters' requests and outputs are from those of the messages."""
+    return abs(requests - messages) + (0 if stated is None else abs(output - stated))
 
 
 def metrics(data: dict[str, Any]) -> Metrics:

@@ -17,6 +17,7 @@ from ..file_names import shown
 from ..reader import Reader, Sample
 from ..unfold import beside, json_lines, no_objects, whole
 
+BRACKETED = re.compile(r"-?\[[^\]]*+(?:\](?:-\d+)?|(?P<open>\Z))")
 NAMES = ("inputTokens", "cacheReadTokens", "cacheCreationTokens", "outputTokens", "thinkingTokens")
 PROVIDERS = {"claude": "anthropic", "gemini": "google", "google_ai": "google", "vertex": "google", "grok": "x-ai",
              "xai": "x-ai", "factory": None, "generic-chat-completion-api": None}  # fmt: skip
@@ -90,7 +91,7 @@ def _sums(usage: dict[str, Any]) -> dict[str, int]:
 
 def plain(model: str) -> str:
     """A model's name without what Droid puts around it."""
-    bare = re.sub(r"-?\[[^\]]*\](-\d+)?", "", model.removeprefix("custom:"))
+    bare = BRACKETED.sub(lambda found: "" if found["open"] is None else found[0], model.removeprefix("custom:"))
     return re.sub(r"-thinking$", "", re.sub(r"[\s_]+", "-", bare.strip()).lower().strip("-"))
 
 

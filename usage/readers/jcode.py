@@ -10,7 +10,9 @@ session's, in a journal its line's. Of Bedrock and Copilot no cached tokens are 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +72,33 @@ def unfold(content: Path, file: Path) -> Iterator[dict[str, Any] | str]:
 
 
 def _snapshot(session: dict[str, Any]) -> Iterator[dict[str, Any] | str]:
-    looks = [look for look in listed(session, "env_snapshots") if isinstance(look, dict) and look.get("model")]
+    looks = Looks(listed(session, "env_snapshots"))
     head = {"session": session.get("id"), "cwd": session.get("working_dir")}
     own = {"model": session.get("model"), "provider": session.get("provider_key")}
     yield {"of_session": but(session, *LISTS)}
     for message in listed(session, "messages"):
-        yield from _message(message, {**head, **(_seen(looks, message) or own)})
+        yield from _message(message, {**head, **(looks.seen_by(message) or own)})
 
 
-def _seen(looks: list[dict[str, Any]], message: Any) -> dict[str, Any] | None:
-    """The model and the provider at a message's time: of the last look before it, else of the first."""
-    moment = _moment(message, "timestamp")
-    before = [look for look in looks if moment and _moment(look, "captured_at") <= moment]
-    look = before[-1] if before else looks[0] if looks else None
-    return {"model": look.get("model"), "provider": look.get("provider")} if look else None
+class Looks:
+    """The looks at the surroundings of a session, by their times, so that each message finds its own at once."""
+
+    def __init__(self, looks: list[Any]) -> None:
+        last: dict[str, int] = {}
+        self.looks = [look for look in looks if isinstance(look, dict) and look.get("model")]
+        for place, look in enumerate(self.looks):
+            last[_moment(look, "captured_at")] = place
+        self.moments = sorted(last)
+        self.places = list(accumulate((last[moment] for moment in self.moments), max))  # the last listed up to a time
+
+    def seen_by(self, message: Any) -> dict[str, Any] | None:
+        """The model and the provider at a message's time: of the last look before it, else of the first."""
+        if not self.looks:
+            return None
+        moment = _moment(message, "timestamp")
+        before = bisect_right(self.moments, moment) if moment else 0
+        look = self.looks[self.places[before - 1] if before else 0]
+        return {"model": look.get("model"), "provider": look.get("provider")}
 
 
 def _moment(holder: Any, name: str) -> str:

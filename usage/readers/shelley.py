@@ -80,11 +80,18 @@ def unfold(content: Path, _file: Path) -> Iterator[dict[str, Any] | str]:
 
 
 def _original(id: Any, origins: dict[Any, Any]) -> Any:
-    """The message that this one is a copy of, through copies of copies."""
-    seen = set()
+    """The message that this one is a copy of, through copies of copies; of these it is then known, too.
+
+    Messages that name one another in a circle are copies of none.
+    """
+    seen: dict[Any, None] = {}
     while origins.get(id) and id not in seen:
-        seen.add(id)
+        seen[id] = None
         id = origins[id]
+    chain = list(seen)
+    circle = chain.index(id) if id in seen else len(chain)
+    origins.update(dict.fromkeys(chain[:circle], id))
+    origins.update(dict.fromkeys(chain[circle:]))
     return id
 
 

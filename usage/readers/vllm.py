@@ -20,7 +20,7 @@ from ..reader import Reader, Sample
 from .counts import count_in_text
 
 SERIES = re.compile(r"([A-Za-z_:][\w:]*)(?:\{(.*)\})? +(\S+)")
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+LABEL = re.compile(r'(?<!\w)(\w++)="((?:[^"\\]++|\\.)*+)"')  # a word's other characters begin none
 COUNTERS = {
     "vllm:prompt_tokens_total": "prompt",
     "vllm:generation_tokens_total": "generated",
