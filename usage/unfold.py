@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -12,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from .fast_json import TooMuchError, leading_documents, line_of, parsed
 from .garbage_collection import without_collection
+from .limits import MAX_DOCUMENT
 from .reader import RAW_CHARACTERS
 from .sqlite_guard import Guard, RefusedError
 from .sqlite_log import copy_database, log_beside
@@ -130,11 +132,17 @@ def whole(value: Any) -> int:
 
 
 def beside(file: Path, *names: str) -> Path | None:
-    """The first of these that is a file in the folder of another, and no link."""
-    found = (file.parent / name for name in names)
+    """The first of these that is a file in the folder of another: regular (no link, pipe or device), and of a size that
+    is read, COSTSIM_MAX_DOCUMENT. Any other is as one that is not there."""
+    return next((path for path in (file.parent / name for name in names) if is_read(path)), None)
+
+
+def is_read(path: Path) -> bool:
+    """Whether a file that stands beside a log is one that a reader opens."""
     with suppress(OSError, ValueError):  # a name that a log states can be too long, or have a byte 0 in it
-        return next((path for path in found if path.is_file() and not path.is_symlink()), None)
-    return None
+        found = path.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_size <= MAX_DOCUMENT.value
+    return False
 
 
 def tables(path: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
-from ..unfold import loaded, plain_rows, rows
+from ..unfold import is_read, loaded, plain_rows, rows
 
 Step = dict[str, Any]
 FINISHED = "step-finish"
@@ -69,7 +69,7 @@ def steps_beside(file: Path) -> list[Step]:
 
 def _part(path: Path) -> Iterator[Any]:
     try:
-        if not path.is_symlink() and path.stat().st_size <= PART_BYTES:
+        if is_read(path) and path.stat().st_size <= PART_BYTES:
             yield parsed(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return

@@ -14,6 +14,7 @@ where the chat stands in the folder `chats` above, they have its response's id.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,20 @@ def _responses(file: Path, session: str) -> dict[str, list[dict[str, Any]]]:
     """What the session's telemetry says of its subagents' responses, by the size of the prompt."""
     parents = file.parents
     chat = beside(parents[2] / "chats" / "chat", f"{session}.jsonl") if len(parents) > 2 else None
+    told = _told(chat, chat.stat().st_mtime_ns) if chat else {}
+    return {prompt: list(events) for prompt, events in told.items()}
+
+
+@lru_cache(1)
+def _told(chat: Path, _mtime: int) -> dict[str, list[dict[str, Any]]]:
+    """The same of the last chat that was asked for: read once for all of its subagents."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for record in json_lines(chat) if chat else ():
+    for record in json_lines(chat):
         payload = record.get("systemPayload") if isinstance(record, dict) else None
         event = payload.get("uiEvent") if isinstance(payload, dict) else None
         if isinstance(event, dict) and "response_id" in event and event.get("subagent_id"):
-            found.setdefault(str(event.get("input_token_count")), []).append(event)
+            kept = {name: event.get(name) for name in ("model", "response_id")}
+            found.setdefault(str(event.get("input_token_count")), []).append(kept)
     return found
 
 

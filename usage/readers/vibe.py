@@ -10,14 +10,17 @@ versions at the full price for cached tokens. Vibe 1 wrote one file, `{"metadata
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..fast_json import parsed
 from ..reader import Reader, Sample
 from ..tags import project_of
-from ..unfold import no_objects, whole
+from ..unfold import beside, no_objects, whole
 from .nested import priced, text
 
 TOKENS = ("session_prompt_tokens", "session_completion_tokens", "session_cached_tokens")
@@ -100,18 +103,40 @@ def _before(session: dict[str, Any], file: Path) -> dict[str, Any] | None:
 
 
 def _parent(id: str, file: Path) -> dict[str, Any]:
-    """The session of this id, in a folder beside the one of the file."""
-    short = id[:8]
-    for other in sorted(file.parent.parent.glob(f"*_{short}/meta.json")) if short.isalnum() else ():
-        if other.is_symlink():
-            continue
-        try:
-            found = _session(other)
-        except (OSError, ValueError, RecursionError):
-            continue
+    """What is known of the session of this id, in a folder beside the one of the file."""
+    sessions = file.parent.parent
+    for name in _folders(sessions, _changed(sessions)).get(id[:8], []) if id[:8].isalnum() else ():
+        other = beside(sessions / name / "meta.json", "meta.json")
+        found = _sums(other, _changed(other)) if other else {}
         if found.get("session_id") == id:
             return found
     return {}
+
+
+@lru_cache(4096)
+def _sums(file: Path, _mtime: int) -> dict[str, Any]:
+    """What a session's children ask of it: read once for all of them."""
+    try:
+        session = _session(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {name: session.get(name) for name in ("session_id", "end_time", "stats")}
+
+
+def _changed(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0
+
+
+@lru_cache(2)
+def _folders(sessions: Path, _mtime: int) -> dict[str, list[str]]:
+    """The folders of sessions, by what their names end with: listed once for all sessions in them."""
+    found: dict[str, list[str]] = {}
+    with suppress(OSError):
+        for name in sorted(os.listdir(sessions)):
+            found.setdefault(name.rpartition("_")[2], []).append(name)
+    return found
 
 
 def recognises(sample: Sample) -> bool:
