@@ -65,7 +65,12 @@ def test_a_session_of_vibe_is_read_once_for_all_that_ask(tmp_path: Path, monkeyp
     """50 sessions whose ids begin alike, each asked for by another: 50 files are read, not 1,275."""
     read: list[Path] = []
     session = vibe._session
-    monkeypatch.setattr(vibe, "_session", lambda file: read.append(file) or session(file))
+
+    def noted(file: Path) -> dict[str, Any]:
+        read.append(file)
+        return session(file)
+
+    monkeypatch.setattr(vibe, "_session", noted)
     for n in range(50):
         file = tmp_path / f"session_{n:02}_aaaaaaaa" / "meta.json"
         file.parent.mkdir()
