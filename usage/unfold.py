@@ -131,17 +131,17 @@ def whole(value: Any) -> int:
     return -1
 
 
-def beside(file: Path, *names: str) -> Path | None:
-    """The first of these that is a file in the folder of another: regular (no link, pipe or device), and of a size that
-    is read, COSTSIM_MAX_DOCUMENT. Any other is as one that is not there."""
-    return next((path for path in (file.parent / name for name in names) if is_read(path)), None)
+def beside(file: Path, *names: str, whole: bool = True) -> Path | None:
+    """The first of these that is a file in the folder of another: regular (no link, pipe or device), and where it is
+    read as a whole (a database is not) of no more than COSTSIM_MAX_DOCUMENT. Any other is as one that is not there."""
+    return next((path for path in (file.parent / name for name in names) if is_read(path, whole=whole)), None)
 
 
-def is_read(path: Path) -> bool:
+def is_read(path: Path, *, whole: bool = True) -> bool:
     """Whether a file that stands beside a log is one that a reader opens."""
     with suppress(OSError, ValueError):  # a name that a log states can be too long, or have a byte 0 in it
         found = path.lstat()
-        return stat.S_ISREG(found.st_mode) and found.st_size <= MAX_DOCUMENT.value
+        return stat.S_ISREG(found.st_mode) and (not whole or found.st_size <= MAX_DOCUMENT.value)
     return False
 
 

@@ -149,7 +149,7 @@ def _beyond(one: Sum, requests: Sequence[dict[str, Any]]) -> Sum | None:
 def _stored(file: Path, session: str) -> list[dict[str, Any]]:
     """The session's requests in the store that stands above `session-state`, if one does."""
     root = next((folder for folder in file.parents if folder.name == "session-state"), None)
-    store = beside(root, STORE) if root else None
+    store = beside(root, STORE, whole=False) if root else None
     if store is None:
         return []
     try:

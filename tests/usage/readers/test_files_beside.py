@@ -59,6 +59,7 @@ def test_a_file_beside_is_read_up_to_the_limit_of_a_document(tmp_path: Path, mon
     assert beside(tmp_path / "a", "b") == tmp_path / "b"
     monkeypatch.setenv("COSTSIM_MAX_DOCUMENT", "1023")
     assert beside(tmp_path / "a", "b") is None
+    assert beside(tmp_path / "a", "b", whole=False) == tmp_path / "b"  # a database, of which some is read at a time
 
 
 def test_a_session_of_vibe_is_read_once_for_all_that_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
