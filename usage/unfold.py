@@ -11,9 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from .bounded import lines_of
 from .fast_json import TooMuchError, leading_documents, line_of, parsed
 from .garbage_collection import without_collection
-from .limits import MAX_DOCUMENT
+from .limits import MAX_DOCUMENT, MAX_LINE
 from .reader import RAW_CHARACTERS
 from .sqlite_guard import Guard, RefusedError
 from .sqlite_log import copy_database, log_beside
@@ -97,9 +98,9 @@ def _line(record: dict[str, Any] | str | bytes) -> bytes:
 
 def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:
     """The objects of JSON lines; a line that is none is handed on as it stands, to be rejected with its number."""
-    with content.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
-        for line in lines:
-            if text := line.strip():
+    with content.open("rb") as lines:
+        for line in lines_of(lines, MAX_LINE.value):
+            if text := line.decode("utf-8", "replace").lstrip("\ufeff").strip():
                 yield loaded(text)
 
 
@@ -133,7 +134,7 @@ def whole(value: Any) -> int:
 
 def beside(file: Path, *names: str, whole: bool = True) -> Path | None:
     """The first of these that is a file in the folder of another: regular (no link, pipe or device), and where it is
-    read as a whole (a database is not) of no more than COSTSIM_MAX_DOCUMENT. Any other is as one that is not there."""
+    read as a whole (a database and lines are not) of no more than COSTSIM_MAX_DOCUMENT. Any other is as none."""
     return next((path for path in (file.parent / name for name in names) if is_read(path, whole=whole)), None)
 
 

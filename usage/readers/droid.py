@@ -97,7 +97,7 @@ def plain(model: str) -> str:
 
 def _messages(file: Path) -> tuple[str | None, str | None]:
     """The last time and the folder of the session's messages."""
-    path = beside(file, f"{_session(file)}.jsonl")
+    path = beside(file, f"{_session(file)}.jsonl", whole=False)
     last: str | None = None
     cwd: str | None = None
     for line in json_lines(path) if path else ():

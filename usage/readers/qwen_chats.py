@@ -117,7 +117,7 @@ def _of_agent(content: Path, file: Path, session: str) -> Iterator[dict[str, Any
 def _responses(file: Path, session: str) -> dict[str, list[dict[str, Any]]]:
     """What the session's telemetry says of its subagents' responses, by the size of the prompt."""
     parents = file.parents
-    chat = beside(parents[2] / "chats" / "chat", f"{session}.jsonl") if len(parents) > 2 else None
+    chat = beside(parents[2] / "chats" / "chat", f"{session}.jsonl", whole=False) if len(parents) > 2 else None
     told = _told(chat, chat.stat().st_mtime_ns) if chat else {}
     return {prompt: list(events) for prompt, events in told.items()}
 
