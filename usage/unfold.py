@@ -19,6 +19,8 @@ from .reader import RAW_CHARACTERS
 from .sqlite_guard import Guard, RefusedError
 from .sqlite_log import copy_database, log_beside
 
+PIECE = 2**20  # bytes that are read at a time
+
 if TYPE_CHECKING:
     from .reader import Unfold
 
@@ -98,7 +100,7 @@ def _line(record: dict[str, Any] | str | bytes) -> bytes:
 
 def json_lines(content: Path) -> Iterator[dict[str, Any] | str]:
     """The objects of JSON lines; a line that is none is handed on as it stands, to be rejected with its number."""
-    with content.open("rb") as lines:
+    with content.open("rb", buffering=PIECE) as lines:
         for line in lines_of(lines, MAX_LINE.value):
             if text := line.decode("utf-8", "replace").lstrip("\ufeff").strip():
                 yield loaded(text)
