@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from ..errors import CostsimError, InputError
+from ..errors import CostsimError
 from ..usage import DEFAULT_STORE
 from .arguments import (
     HERE,
@@ -25,7 +25,7 @@ from .arguments import (
 )
 from .brought import brought_by, first_overlap
 from .grouped import grouped
-from .refused import refuses
+from .refused import Asked, refuses
 from .screen import say, with_progress
 
 if TYPE_CHECKING:
@@ -33,7 +33,24 @@ if TYPE_CHECKING:
 
     from ..usage.attribution import Rule
     from ..usage.readers.mapped import Mapping
-    from ..usage.roles import SourceRoles
+    from ..usage.roles import Role, SourceRoles
+
+OF_LOGS = "read only with a PATH or --all"
+
+
+def _names_none(asked: Asked) -> bool:
+    return not (asked["paths"] or asked["all_known"])
+
+
+def _roles(asked: Asked) -> tuple[Role | None, dict[str, Role]]:
+    from ..usage.roles import parse_roles
+
+    return parse_roles(asked["role"] or ())
+
+
+def _is_of_store(asked: Asked) -> bool:
+    """Whether something is said of what was loaded before, too."""
+    return bool(_roles(asked)[1] or asked["attribution"] or asked["acknowledge"])
 
 
 @dataclass(frozen=True)
@@ -92,12 +109,9 @@ class LoadOptions:
     ] = None
 
 
-@refuses(
-    "map",
-    "log_format",
-    case=lambda asked: not (asked["paths"] or asked["all_known"]),
-    why="read only with a PATH or --all",
-)
+@refuses("map", "log_format", case=_names_none, why=OF_LOGS)
+@refuses("role", case=lambda asked: _names_none(asked) and _roles(asked)[0], why=f"calls and bill are {OF_LOGS}")
+@refuses("strict", case=lambda asked: _names_none(asked) and not _is_of_store(asked), why=OF_LOGS)
 @grouped(LoadOptions)
 def load(asked: LoadOptions) -> None:
     """Load usage logs into the store. Loading again counts nothing twice; the same call in two files counts once.
@@ -112,13 +126,10 @@ def load(asked: LoadOptions) -> None:
     """
     from ..reports.loaded import lines
     from ..store import open_store
-    from ..usage.roles import parse_roles
 
-    of_files, of_sources = parse_roles(asked.role or ())
+    of_files, of_sources = _roles(vars(asked))
     named = [*(asked.paths or [])]
-    of_store = bool(of_sources or asked.attribution or asked.acknowledge)  # said of what was loaded before, too
-    if not (named or asked.all_known) and (of_files or (asked.strict and not of_store)):
-        raise InputError("--role calls, --role bill and --strict are of logs: name a PATH, or give --all")
+    of_store = _is_of_store(vars(asked))
     if asked.all_known or not (named or of_store):
         named += _known(asked.all_known, asked.db)
     if not (named or of_store):
