@@ -6,15 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .fast_json import TooMuchError, parsed, with_every_key
+from .fast_json import TEXT, TooMuchError, parsed, with_every_key
 
 if TYPE_CHECKING:
     from .reader import Reader
 
 LONG = 2**63 - 1
 NUMBERS = {"bigint": LONG, "hugeint": 2**126, "integer": 2**31 - 1}
-LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*[}\]])', re.DOTALL)
-"""Within a text a comma is none before an end. A text that nothing closes is taken whole: it is looked at once."""
+LAST_COMMA = re.compile(rf"({TEXT})|,(?=\s*[}}\]])", re.DOTALL)  # within a text a comma is none before an end
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,38})")
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xxhash import xxh3_128
 
 from ..shown import ELLIPSIS
+from .fast_json import TEXT
 from .fits import misfit_of_record
 from .likeness import LONGEST_NAME, is_no_usage
 from .line_watch import ANY_NAME
@@ -41,7 +42,7 @@ DIGITS = b"0123456789"
 COLON = re.compile(rb"\s*:")
 OPENED = re.compile(rb'"[^"\\]*"\s*:\s*([{\[]?)')
 SCALAR = re.compile(rb"[^,}\]]*")
-PART = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|-?[0-9][0-9.eE+-]*', re.DOTALL)
+PART = re.compile(TEXT.encode() + rb"|-?[0-9][0-9.eE+-]*", re.DOTALL)
 WHOLE = re.compile(rb"0|[1-9][0-9]{0,14}")
 KEYS = re.compile(rb'"([^"\\]*)"\s*:')
 DIGIT_TEXT = re.compile(rb'"-?[0-9.]+"(?!\s*:)')
