@@ -33,7 +33,7 @@ used AS (
     FROM (SELECT *, unnest({members("by_model")}) AS of_model FROM turn)
     UNION ALL BY NAME
     SELECT * EXCLUDE (usage, by_model), NULL AS model, usage AS figures FROM turn
-    WHERE coalesce(len(json_keys(by_model)), 0) = 0
+    WHERE len({members("by_model")}) = 0
 ),
 counted AS (SELECT *, {USED.listed("figures")} FROM used),
 summed AS (

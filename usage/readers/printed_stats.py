@@ -44,14 +44,13 @@ def by_model(relation: str) -> str:
     )
     return f"""
 summed AS (
-    SELECT *, coalesce(json_keys(stats, '$.models'), []) AS named FROM {relation} WHERE json_type(stats) = 'OBJECT'
+    SELECT *, {members("stats -> '$.models'")} AS models FROM {relation} WHERE json_type(stats) = 'OBJECT'
 ),
 listed AS (
     SELECT * EXCLUDE (of_model), of_model[1] AS used, of_model[2] AS own
-    FROM (SELECT * REPLACE (NULL AS stats), unnest({members("stats -> '$.models'")}) AS of_model
-        FROM summed WHERE len(named) > 0)
+    FROM (SELECT * EXCLUDE (stats, models), unnest(models) AS of_model FROM summed)
     UNION ALL BY NAME
-    SELECT *, asked AS used, stats AS own FROM summed WHERE len(named) = 0
+    SELECT * EXCLUDE (stats, models), asked AS used, stats AS own FROM summed WHERE len(models) = 0
 ),
 read AS (
     SELECT *, {own}, {streamed}, (own -> '$.tokens') IS NULL AS streamed,
@@ -60,7 +59,7 @@ read AS (
     FROM (SELECT *, {OF_MODEL.listed("own")} FROM listed)
 ),
 counted AS (
-    SELECT * EXCLUDE (stats, own), {either}, thoughts_of_model AS thoughts, tool_of_model AS tool,
+    SELECT * EXCLUDE (own), {either}, thoughts_of_model AS thoughts, tool_of_model AS tool,
         CASE WHEN streamed AND least(prompt_streamed, candidates_streamed) >= 0
             THEN greatest(total_streamed - prompt_streamed - candidates_streamed, 0) ELSE 0 END AS rest
     FROM read
