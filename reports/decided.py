@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from rich.console import Console
 
 from ..analysis.decided.results import DecisionList, DecisionRecord
 from ..money import format_cents, format_range
-from .escaping import cell, inert
+from .escaping import cell
 from .fitted import Fitted, TableColumn
+from .sheets import as_sheet
 
 CSV_COLUMNS = (
     "id", "decision", "date", "month", "promised_usd_per_month", "low_usd_per_month", "high_usd_per_month", "who",
@@ -65,14 +63,12 @@ def _what(record: DecisionRecord) -> str:
 
 def as_csv(found: DecisionList) -> str:
     """A row for each: full precision; safe in a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    rows: list[list[object]] = []
     for state, r in [*((r.decision, r) for r in found.recorded), *(("open", r) for r in found.open)]:
         amounts = (r.promised_usd_per_month, r.low_usd_per_month, r.high_usd_per_month)
         usd = ["" if amount is None else f"{amount:f}" for amount in amounts]
-        writer.writerow([r.id, state, _date(r, state), r.month, *usd, *(inert(t) for t in (r.who, r.what, r.note))])
-    return text.getvalue()
+        rows.append([r.id, state, _date(r, state), r.month, *usd, r.who, r.what, r.note])
+    return as_sheet(CSV_COLUMNS, *rows)
 
 
 def as_markdown(found: DecisionList) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from rich.console import Console
 
 from ..analysis.move_results import Moves, TaskMove
 from ..json_text import json_text
 from ..money import format_cents as usd
-from .escaping import cell, inert
+from .escaping import cell
 from .fitted import Fitted, TableColumn
+from .sheets import as_sheet
 
 COLUMNS = (
     "task", "model", "current", "usd_per_month", "difference_usd_per_month", "kind", "window", "tools", "images",
@@ -61,16 +59,7 @@ def as_json(found: Moves) -> str:
 
 def as_csv(found: Moves) -> str:
     """A row per task and model: full precision, empty where unpriced."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in in_order(found):
-        writer.writerow([_plain(getattr(row, name)) for name in COLUMNS])
-    return text.getvalue()
-
-
-def _plain(value: object) -> object:
-    return "" if value is None else inert(value) if isinstance(value, str) else value
+    return as_sheet(COLUMNS, *([getattr(row, name) for name in COLUMNS] for row in in_order(found)))
 
 
 def as_markdown(found: Moves) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -13,11 +11,12 @@ from rich.text import Text
 from ..analysis.recommend.results import Considered, FrontPoint, LoggedMoves, Recommendation, TaskAdvice
 from ..analysis.recommend.task_costs import RoutingAdvice
 from ..money import format_cents, format_usd
-from .escaping import cell, inert
+from .escaping import cell
 from .evidence import interval
 from .fitted import Cell, Fitted, TableColumn
 from .numbers import count, percent
 from .replay import cache_lines
+from .sheets import as_sheet
 
 COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 """Of the lines of a difference, by what they begin with."""
@@ -171,17 +170,15 @@ def _front(front: list[FrontPoint]) -> Fitted:
 
 def as_csv(found: RoutingAdvice) -> str:
     """A row per task and model that was considered, with its evidence: full precision; safe in a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    rows: list[list[object]] = []
     for task in found.recommendation.tasks:
         for row in task.considered:
-            names = [inert(name) for name in (task.task, task.advice, task.present, task.model, row.model)]
+            names = (task.task, task.advice, task.present, task.model, row.model)
             usd = _within_set(task, row)
             cost = "" if usd is None else f"{usd:f}"
             of = row.success
-            writer.writerow([*names, cost, of.successes, of.trials, of.low, of.high, row.message, task.id])
-    return text.getvalue()
+            rows.append([*names, cost, of.successes, of.trials, of.low, of.high, row.message, task.id])
+    return as_sheet(CSV_COLUMNS, *rows)
 
 
 def as_markdown(found: RoutingAdvice) -> str:

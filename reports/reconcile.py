@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from decimal import Decimal
 
 from rich.console import Console
@@ -14,9 +12,10 @@ from ..analysis.reconcile.results import ComparedGroup, PartAmounts, Reconciliat
 from ..json_text import json_text
 from ..money import format_cents
 from ..months import span_words
-from .escaping import cell, inert
+from .escaping import cell
 from .fitted import Fitted, TableColumn
 from .numbers import percent
+from .sheets import as_sheet
 
 PARTS = {
     "missing_in_ours": "calls missing in ours",
@@ -133,18 +132,15 @@ def as_json(result: Reconciliation) -> str:
 
 def as_csv(result: Reconciliation) -> str:
     """A row per pair and group (one per pair without --by); full precision; safe to open in a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     amounts = ("ours_usd", "theirs_usd", "difference_usd")
-    writer.writerow(["ours", "theirs", *result.by, *amounts, *(f"{part}_usd" for part in PARTS)])
+    lines: list[list[str]] = [["ours", "theirs", *result.by, *amounts, *(f"{part}_usd" for part in PARTS)]]
     for pair in result.pairs:
         rows: list[ComparedGroup | SourcePair] = [*pair.groups] if result.by else [pair]
         for row in rows:
             figures = [getattr(row, name) for name in amounts] + [getattr(row.parts, part) for part in PARTS]
             keys = row.keys if isinstance(row, ComparedGroup) else []
-            names = [inert(name) for name in (pair.ours, pair.theirs, *keys)]
-            writer.writerow([*names, *(f"{figure:f}" for figure in figures)])
-    return text.getvalue()
+            lines.append([pair.ours, pair.theirs, *keys, *(f"{figure:f}" for figure in figures)])
+    return as_sheet(*lines)
 
 
 def as_markdown(result: Reconciliation) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from decimal import Decimal
 
 from rich.console import Console
@@ -13,9 +11,10 @@ from ..analysis.recommend.results import LoggedMoves
 from ..analysis.replay.results import Move, Replay, ReplayRow
 from ..money import UNPRICED, format_cents, format_range
 from ..plurals import counted
-from .escaping import cell, inert
+from .escaping import cell
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
+from .sheets import as_sheet
 
 HEADINGS = ("calls", "spent", "replayed", "P10 - P90", "difference")
 CSV_COLUMNS = (
@@ -195,21 +194,19 @@ def basis(move: Move) -> str:
 
 def as_csv(replay: Replay) -> str:
     """A row per component, task (where there are several), day, and total: full precision; safe in a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    rows: list[list[object]] = []
     groups = (
         ("component", replay.components), ("task", _several(replay.tasks)),
         ("day", replay.days), ("total", [replay.total]),
     )  # fmt: skip
-    for by, rows in groups:
-        for row in rows:
+    for by, group in groups:
+        for row in group:
             money = (row.spent_usd, row.replayed_usd, row.low_usd, row.high_usd, row.difference_usd)
             amounts = [f"{amount:f}" for amount in money]
             whole = "" if row.whole_sessions_usd is None else f"{row.whole_sessions_usd:f}"
             cached = [f"{row.switch_usd:f}", whole, row.pays_from_turns]
-            writer.writerow([by, inert(row.name), row.calls, *amounts, row.unpriced_calls, *cached])
-    return text.getvalue()
+            rows.append([by, row.name, row.calls, *amounts, row.unpriced_calls, *cached])
+    return as_sheet(CSV_COLUMNS, *rows)
 
 
 def _sentences(replay: Replay) -> str:

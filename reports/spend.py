@@ -20,7 +20,7 @@ from .beside_spend import as_data, markdown_above, markdown_below, priced, print
 from .escaping import cell
 from .fitted import Fitted, TableColumn
 from .numbers import count, percent
-from .sheets import as_sheet
+from .sheets import records_as_sheet
 
 Costs = Literal["recorded", "computed", "both"]
 
@@ -182,7 +182,7 @@ def _flat(spend: Spend) -> list[dict[str, object]]:
 
 def as_csv(spend: Spend) -> str:
     """A row per group: full precision; safe to open in a spreadsheet."""
-    return as_sheet(_flat(spend))
+    return records_as_sheet(_flat(spend))
 
 
 def as_markdown(spend: Spend, costs: Costs) -> str:

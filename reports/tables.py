@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from ..analysis.projection import ComponentCost, PlanResult, Projection, SpawnNode
 from ..json_text import json_text
 from ..money import format_cents as usd
-from .escaping import cell, inert
+from .escaping import cell
 from .mixes import mixes_markdown
 from .numbers import count, percent
+from .sheets import as_sheet
 
 MONTH_DAYS = 30
 COLUMNS = (
@@ -26,16 +24,12 @@ def as_json(projection: Projection) -> str:
 
 def as_csv(projection: Projection) -> str:
     """A row per plan and component: full precision, empty where unpriced; safe to open in a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for plan in projection.plans:
-        writer.writerows(_csv_row(plan.name, row, projection.price_book.hash) for row in plan.components)
-    return text.getvalue()
+    hash = projection.price_book.hash
+    return as_sheet(COLUMNS, *(_csv_row(plan.name, row, hash) for plan in projection.plans for row in plan.components))
 
 
 def _csv_row(plan: str, row: ComponentCost, book_hash: str) -> list[str]:
-    names = [inert(name) for name in (plan, row.name, row.agent, row.task, row.model)]
+    names = (plan, row.name, row.agent, row.task, row.model)
     amounts = (row.expected_usd_per_day, row.p10_usd_per_day, row.p50_usd_per_day, row.p90_usd_per_day)
     figures = ["" if amount is None else f"{amount:f}" for amount in amounts]
     return [*names, f"{row.runs_per_day:f}", *figures, row.tokens, book_hash]

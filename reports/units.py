@@ -13,7 +13,7 @@ from ..json_text import json_text
 from .beside_spend import as_data, markdown_above, markdown_below, priced, print_above, print_below
 from .escaping import cell, plain
 from .fitted import Fitted, TableColumn
-from .sheets import as_sheet
+from .sheets import records_as_sheet
 
 
 def print_units(found: UnitEconomics, console: Console) -> None:
@@ -91,7 +91,7 @@ def as_json(found: UnitEconomics) -> str:
 
 def as_csv(found: UnitEconomics) -> str:
     """A row per unit, and the unattributed; safe to open in a spreadsheet."""
-    return as_sheet([_record(found, row) for row in (*found.rows, found.unattributed)])
+    return records_as_sheet([_record(found, row) for row in (*found.rows, found.unattributed)])
 
 
 def as_markdown(found: UnitEconomics) -> str:
