@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..usage.attribution import Rule
+    from ..usage.reader import Role
     from ..usage.readers.mapped import Mapping
-    from ..usage.roles import Role, SourceRoles
+    from ..usage.roles import SourceRoles
 
 OF_LOGS = "read only with a PATH or --all"
 
