@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ..documents import Document, read_document, validate
 from ..errors import PriceBookError
@@ -46,6 +46,16 @@ def _instant(given: object) -> object:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
+
+
+def _one_model(name: str) -> str:
+    """The name, where it is no pattern: as one it would price nothing, and say nothing."""
+    if "*" in name:
+        raise ValueError(f"{name!r} is no model's name, and names are no patterns here; list each model")
+    return name
+
+
+ModelName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_model)]
 UsdPrice = Annotated[Decimal, Field(ge=0, le=MAX_USD, max_digits=25, decimal_places=18)]
 
 
@@ -105,7 +115,7 @@ class Tier(_Part):
 class ModelPrices(_Dated):
     """One model's prices over a time."""
 
-    model: str = Field(min_length=1, max_length=200)
+    model: ModelName
     processing: Literal["standard", "batch", "flex", "priority", "fast"] = "standard"
     usd_per_mtok: TokenPrices = TokenPrices()
     usd_per_thousand: UnitPrices = UnitPrices()
@@ -187,7 +197,7 @@ class Subscription(_Dated):
     """
 
     name: str = Field(min_length=1, max_length=200)
-    models: list[str] = Field(min_length=1)
+    models: list[ModelName] = Field(min_length=1)
     usd_per_day: UsdPrice | None = None
     usd_per_month: UsdPrice | None = None
     seats: int = Field(default=1, ge=1, le=10**6)
@@ -228,7 +238,7 @@ class Region(_Part):
     """
 
     region: str = Field(min_length=1, max_length=40, pattern="^[a-z0-9-]+$")
-    models: list[str] = Field(min_length=1)
+    models: list[ModelName] = Field(min_length=1)
     multiplier: Decimal = Field(ge=0, le=1000, decimal_places=6)
     source: str = Field(min_length=1)
 

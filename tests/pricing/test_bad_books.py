@@ -95,6 +95,22 @@ BAD_BOOKS = {
         HEAD + "multipliers:\n  - {provider: anthropic, multiplier: 1.1, reason: EU, classes: [cached]}\n",
         "prices.yaml:4 multipliers[0].classes[0]: this should be 'input', 'input_audio'",
     ),
+    "prices of a pattern": (
+        HEAD + "models:\n  - {model: openai/*, usd_per_mtok: {input: 1}}\n",
+        "prices.yaml:4 models[0].model: 'openai/*' is no model's name, and names are no patterns here; list each model",
+    ),
+    "subscription of a pattern": (
+        HEAD + "subscriptions:\n  - {name: Max, usd_per_month: 200, models: [claude-*]}\n",
+        "prices.yaml:4 subscriptions[0].models[0]: 'claude-*' is no model's name",
+    ),
+    "region of a pattern": (
+        HEAD + "regions:\n  - {region: eu, source: contract, multiplier: 1.1, models: ['*']}\n",
+        "prices.yaml:4 regions[0].models[0]: '*' is no model's name",
+    ),
+    "multiplier of a pattern": (
+        HEAD + "multipliers:\n  - {model: claude-*, multiplier: 1.1, reason: EU}\n",
+        "prices.yaml:4 multipliers[0].model: no layer beneath prices 'claude-*'",
+    ),
     "multiplier with two targets": (
         HEAD + "multipliers:\n  - {provider: a, model: openai/gpt-4o, multiplier: 1.1, reason: EU}\n",
         "prices.yaml:4 multipliers[0]: give either model or provider, not both",
