@@ -65,16 +65,17 @@ def read_rates(file: Path, currency: str) -> Rates:
 def _stated(
     file: Path, header: list[str], rows: Iterator[tuple[int, dict[str, str]]], currency: str
 ) -> Iterator[tuple[int, date, str, str]]:
-    """Line, day, rate and column of the currency's rates, from either layout."""
+    """Line, day, rate and columns of the currency's rates, from either layout; `EUR` and `eur` are one."""
     long = {"currency", "rate"} <= {*header}
-    if not long and currency not in header:
+    own = [name for name in header if name.casefold() == currency.casefold()]
+    if not long and not own:
         raise InputError(
             f"there is no column {currency!r}{did_you_mean(currency, plain_names(header))}", file=file, line=1
         )
     for line, row in rows:
-        column = "rate" if long else currency
-        if row[column] and (not long or row["currency"] == currency):
-            yield line, _day(row["date"], file, line), row[column], column
+        for column in ["rate"] if long else own:
+            if row[column] and (not long or row["currency"].casefold() == currency.casefold()):
+                yield line, _day(row["date"], file, line), row[column], column
 
 
 def _day(text: str, file: Path, line: int) -> date:

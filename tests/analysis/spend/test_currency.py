@@ -37,6 +37,12 @@ def store(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield store
 
 
+@pytest.mark.parametrize("rates", [WIDE, LONG])
+def test_a_currency_is_the_same_in_small_letters(tmp_path: Path, rates: str) -> None:
+    (tmp_path / "rates.csv").write_text(rates, "utf-8")
+    assert read_rates(tmp_path / "rates.csv", "eur").days == read_rates(tmp_path / "rates.csv", "EUR").days
+
+
 def in_currency(store: duckdb.DuckDBPyConnection, tmp_path: Path, rates: str, by: tuple[str, ...]) -> Any:
     (tmp_path / "rates.csv").write_text(rates, "utf-8")
     return spend(store, open_book(), Query(by), read_rates(tmp_path / "rates.csv", "EUR"))
@@ -146,6 +152,8 @@ def test_usd_is_no_other_currency(tmp_path: Path) -> None:
         ("date,EUR\n2026-10-02,0\n", "a rate is more than 0, not 0"),
         ("date,EUR\n2026-10-02,1\n2026-10-02,2\n", "EUR has two rates for 2026-10-02"),
         ("date,EUR\n2026-10-02,\n", "there is no rate of EUR"),
+        ("date,EUR,eur\n2026-10-01,1,2\n", "EUR has two rates for 2026-10-01"),
+        ("date,currency,rate\n2026-10-01,EUR,1\n2026-10-01,eur,2\n", "EUR has two rates for 2026-10-01"),
     ],
 )
 def test_rates_that_are_missing_or_wrong_are_one_line(
