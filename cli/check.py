@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from ..errors import ArchitectureError, OutputError
+from ..errors import ArchitectureError, InputError, OutputError
 from ..usage import DEFAULT_STORE
 from .arguments import HERE, DbOption, MonthOption, OverlayOption, day_of, existing, price_files
 from .grouped import grouped
@@ -101,6 +101,8 @@ def check(asked: CheckOptions) -> None:
     emit(_rendered(result, format_of(asked.format, asked.out, FindingsFormat.table)), asked.out)
     if asked.notify and result.status != "pass":
         _notify(result, asked.notify, asked.notify_format, asked.dry_run)
+    elif asked.notify and not asked.dry_run:
+        _say_if_nobody_could_be_notified(asked.notify)
     raise typer.Exit(result.exit_code)
 
 
@@ -192,3 +194,13 @@ def _notify(result: CheckResult, variable: str, format: NotifyFormat, dry_run: b
         if not result.exit_code:
             raise
         say(f"costsim: {error}", err=True)
+
+
+def _say_if_nobody_could_be_notified(variable: str) -> None:
+    """Now, while all is within: a secret that is missing would show only on the day of a breach."""
+    from ..reports.notify import url_of
+
+    try:
+        url_of(variable)
+    except InputError as error:
+        say(f"note: {error.message}; of a breach nobody would be notified", err=True)

@@ -57,14 +57,15 @@ def notify(
     body = readable(payload, default=str, indent=2 if dry_run else None)
     if dry_run:
         return body
-    reply, attempts = _deliver(_url(variable), body.encode(), timeout_seconds, retries)
+    reply, attempts = _deliver(url_of(variable), body.encode(), timeout_seconds, retries)
     if reply.delivered:
         return f"notified the webhook in ${variable}{f' at attempt {attempts}' if attempts > 1 else ''}"
     tried = f" {attempts} times" if attempts > 1 else ""
     raise OutputError(f"the webhook in ${variable} {reply.message}{tried}; nobody was notified")
 
 
-def _url(variable: str) -> str:
+def url_of(variable: str) -> str:
+    """The URL that an environment variable holds. Raises InputError where it holds none."""
     if not variable.isidentifier():  # perhaps the URL itself, which must not be printed
         raise InputError("name the environment variable that holds the URL, such as COSTSIM_WEBHOOK_URL", key="notify")
     url = os.environ.get(variable, "").strip()

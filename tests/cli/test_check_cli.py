@@ -217,9 +217,25 @@ def test_a_dry_run_is_the_whole_of_what_a_webhook_would_get(desk: Run, tmp_path:
     assert not any(line.lstrip().startswith("::") or "##[" in line for line in printed.splitlines())
 
 
-def test_nobody_is_notified_where_all_is_within(desk: Run) -> None:
-    outcome = desk("check", *JUNE, "--notify", "ALERTS_URL")  # which is not set: it would be an error
+def test_nobody_is_notified_where_all_is_within(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERTS_URL", "http://127.0.0.1:9/hook")  # where nobody listens: it would be an error
+    outcome = desk("check", *JUNE, "--notify", "ALERTS_URL")
     assert (outcome.code, outcome.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("", "variable ALERTS_URL is not set"), ("ftp://x", "ALERTS_URL holds no http")]
+)
+def test_a_webhook_that_is_missing_is_said_before_the_day_of_a_breach(
+    desk: Run, monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    """A pull request from a fork gets no secrets, and is no error for it."""
+    monkeypatch.setenv("ALERTS_URL", url)
+    outcome = desk("check", *JUNE, "--notify", "ALERTS_URL")
+    assert outcome.code == 0
+    assert outcome.err.startswith("note: ")
+    assert said in outcome.err
+    assert "of a breach nobody would be notified" in " ".join(outcome.err.split())
 
 
 def test_a_breach_stays_a_breach_where_nobody_could_be_notified(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
