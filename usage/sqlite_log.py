@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat as kinds
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -26,12 +27,15 @@ def log_beside(path: str) -> Path | None:
     """The log of an SQLite database without which it does not say what is in it."""
     if path.endswith(TEXTS):
         return None
-    for ending in LOGS:
-        log = Path(real(path) + ending)
-        with suppress(OSError):
-            if log.stat().st_size:
-                return log
-    return None
+    return next((log for ending in LOGS if (log := Path(real(path) + ending)) and _holds_rows(log)), None)
+
+
+def _holds_rows(log: Path) -> bool:
+    """Whether it may be a log: no pipe in its place, which would be waited for."""
+    with suppress(OSError):
+        looked = log.stat()
+        return kinds.S_ISREG(looked.st_mode) and looked.st_size > 0
+    return False
 
 
 def written_at(path: str, stat: os.stat_result) -> int:
@@ -63,8 +67,9 @@ def copy_database(path: Path, target: Path) -> None:
         for ending in LOGS:
             log = Path(f"{target}{ending}")
             log.unlink(missing_ok=True)  # of an earlier copy
-            with suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}{ending}", log)
+            if _holds_rows(Path(f"{path}{ending}")):
+                with suppress(FileNotFoundError):
+                    shutil.copyfile(f"{path}{ending}", log)
         if _state(path) == before:
             return
     raise ChangingError(CHANGING, file=str(path))
@@ -86,6 +91,8 @@ def _state(path: Path) -> object:
 
 def _begins(path: str, place: slice) -> bytes | None:
     """What a file has at its beginning and keeps while rows are added to it; None of a log that holds nothing."""
+    if not _holds_rows(Path(path)):
+        return None
     with suppress(FileNotFoundError), Path(path).open("rb", buffering=0) as stream:
         found = stream.read(place.stop)
         return found[place] if found[:8] != bytes(8) else None

@@ -17,7 +17,7 @@ from .garbage_collection import without_collection
 from .limits import MAX_DOCUMENT, MAX_LINE
 from .reader import RAW_CHARACTERS
 from .sqlite_guard import Guard, RefusedError
-from .sqlite_log import copy_database, log_beside
+from .sqlite_log import changed_at, copy_database, log_beside
 
 PIECE = 2**20  # bytes that are read at a time
 
@@ -146,6 +146,14 @@ def is_read(path: Path, *, whole: bool = True) -> bool:
         found = path.lstat()
         return stat.S_ISREG(found.st_mode) and (not whole or found.st_size <= MAX_DOCUMENT.value)
     return False
+
+
+def state(path: Path) -> tuple[int, int]:
+    """By what a file beside a log is known to be as it was when it was read: its last change and its size."""
+    with suppress(OSError):
+        found = path.stat()
+        return changed_at(str(path), found), found.st_size
+    return 0, 0
 
 
 def tables(path: Path) -> tuple[str, ...]:

@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from ..file_names import shown
 from ..reader import Reader, Sample
-from ..unfold import beside, json_lines, no_objects, rows, whole
-from .copilot_legs import Legs, Sum
+from ..unfold import beside, json_lines, no_objects, rows, state, whole
+from .copilot_legs import COUNTS, Legs, Sum
 
 STORE = "session-store.db"
 REQUESTS = "SELECT usage.* FROM assistant_usage_events AS usage"
@@ -80,8 +83,9 @@ def calls(events: Sequence[dict[str, Any]], file: Path) -> Iterator[dict[str, An
     place = next((_place(start["context"]) for start in starts if isinstance(start.get("context"), dict)), {})
     requests = _stored(file, session)
     yield from ({"call": request, "place": place} for request in requests)
+    stored = _summed(requests)
     for one in Legs().read(events):
-        if left := _beyond(one, requests):
+        if left := _beyond(one, stored):
             yield {"call": _call(left, session), "place": place}
 
 
@@ -128,21 +132,26 @@ def _call(one: Sum, session: str) -> dict[str, Any]:
             "premium": one.premium}  # fmt: skip
 
 
-def _beyond(one: Sum, requests: Sequence[dict[str, Any]]) -> Sum | None:
+def _summed(requests: Sequence[dict[str, Any]]) -> dict[str, tuple[list[datetime], list[Counter[str]]]]:
+    """Of each model the times of its requests, in order, and what is counted up to each; before the first, nothing."""
+    timed = [(time, request) for request in requests if (time := instant(request["time"]))]
+    found: dict[str, tuple[list[datetime], list[Counter[str]]]] = {}
+    for time, request in sorted(timed, key=itemgetter(0)):
+        times, sums = found.setdefault(request["model"], ([], [Counter()]))
+        times.append(time)
+        sums.append(sums[-1] + Counter({name: max(request[name], 0) for name in COUNTS}))
+    return found
+
+
+def _beyond(one: Sum, stored: Mapping[str, tuple[list[datetime], list[Counter[str]]]]) -> Sum | None:
     """What a leg's sum has beyond the requests that the store has of its model and time; None for nothing."""
     begun, ended = instant(one.begun), instant(one.time)
-    if not requests or ended is None or min(one.counts.values()) < 0:
+    if not stored or ended is None or min(one.counts.values()) < 0:
         return one
-    ended += timedelta(0) if one.stated else LATE
-    covered = [
-        request
-        for request in requests
-        if request["model"] == one.model
-        and (time := instant(request["time"])) is not None
-        and (begun is None or time > begun)
-        and time <= ended
-    ]
-    left = {name: max(count - sum(max(r[name], 0) for r in covered), 0) for name, count in one.counts.items()}
+    times, sums = stored.get(one.model, ([], [Counter()]))
+    first = bisect_right(times, begun) if begun else 0
+    covered = sums[max(first, bisect_right(times, ended + (timedelta(0) if one.stated else LATE)))] - sums[first]
+    left = {name: max(count - covered[name], 0) for name, count in one.counts.items()}
     return replace(one, counts=left) if any(left.values()) else None
 
 
@@ -153,13 +162,13 @@ def _stored(file: Path, session: str) -> list[dict[str, Any]]:
     if store is None:
         return []
     try:
-        return [_request(row) for row in _sessions(store, store.stat().st_mtime_ns).get(session, [])]
+        return [_request(row) for row in _sessions(store, state(store)).get(session, [])]
     except sqlite3.Error:
         return []
 
 
 @lru_cache(2)
-def _sessions(store: Path, _mtime: int) -> dict[str, list[dict[str, Any]]]:
+def _sessions(store: Path, _state: tuple[int, int]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows(store, REQUESTS):
         found.setdefault(str(row.get("session_id")), []).append(row)

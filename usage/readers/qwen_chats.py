@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..reader import Reader, Sample
-from ..unfold import beside, json_lines, loaded
+from ..unfold import beside, json_lines, loaded, state
 from .nested import JsonTexts, by_modality
 
 COLUMNS = {
@@ -118,12 +118,12 @@ def _responses(file: Path, session: str) -> dict[str, list[dict[str, Any]]]:
     """What the session's telemetry says of its subagents' responses, by the size of the prompt."""
     parents = file.parents
     chat = beside(parents[2] / "chats" / "chat", f"{session}.jsonl", whole=False) if len(parents) > 2 else None
-    told = _told(chat, chat.stat().st_mtime_ns) if chat else {}
+    told = _told(chat, state(chat)) if chat else {}
     return {prompt: list(events) for prompt, events in told.items()}
 
 
 @lru_cache(1)
-def _told(chat: Path, _mtime: int) -> dict[str, list[dict[str, Any]]]:
+def _told(chat: Path, _state: tuple[int, int]) -> dict[str, list[dict[str, Any]]]:
     """The same of the last chat that was asked for: read once for all of its subagents."""
     found: dict[str, list[dict[str, Any]]] = {}
     for record in json_lines(chat):

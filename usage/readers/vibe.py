@@ -20,7 +20,7 @@ from typing import Any
 from ..fast_json import parsed
 from ..reader import Reader, Sample
 from ..tags import project_of
-from ..unfold import beside, no_objects, whole
+from ..unfold import beside, no_objects, state, whole
 from .nested import priced, text
 
 TOKENS = ("session_prompt_tokens", "session_completion_tokens", "session_cached_tokens")
@@ -105,16 +105,16 @@ def _before(session: dict[str, Any], file: Path) -> dict[str, Any] | None:
 def _parent(id: str, file: Path) -> dict[str, Any]:
     """What is known of the session of this id, in a folder beside the one of the file."""
     sessions = file.parent.parent
-    for name in _folders(sessions, _changed(sessions)).get(id[:8], []) if id[:8].isalnum() else ():
+    for name in _folders(sessions, state(sessions)).get(id[:8], []) if id[:8].isalnum() else ():
         other = beside(sessions / name / "meta.json", "meta.json")
-        found = _sums(other, _changed(other)) if other else {}
+        found = _sums(other, state(other)) if other else {}
         if found.get("session_id") == id:
             return found
     return {}
 
 
 @lru_cache(4096)
-def _sums(file: Path, _mtime: int) -> dict[str, Any]:
+def _sums(file: Path, _state: tuple[int, int]) -> dict[str, Any]:
     """What a session's children ask of it: read once for all of them."""
     try:
         session = _session(file)
@@ -123,14 +123,8 @@ def _sums(file: Path, _mtime: int) -> dict[str, Any]:
     return {name: session.get(name) for name in ("session_id", "end_time", "stats")}
 
 
-def _changed(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_mtime_ns
-    return 0
-
-
 @lru_cache(2)
-def _folders(sessions: Path, _mtime: int) -> dict[str, list[str]]:
+def _folders(sessions: Path, _state: tuple[int, int]) -> dict[str, list[str]]:
     """The folders of sessions, by what their names end with: listed once for all sessions in them."""
     found: dict[str, list[str]] = {}
     with suppress(OSError):

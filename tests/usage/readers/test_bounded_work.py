@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from costsim.usage.readers import copilot_legs
-from costsim.usage.readers.copilot_legs import Legs
+from costsim.usage.readers import copilot, copilot_legs
+from costsim.usage.readers.copilot_legs import COUNTS, Legs, Sum
 from costsim.usage.readers.jcode import Looks
 from costsim.usage.readers.shelley import _original
 
@@ -79,3 +80,29 @@ def test_a_shutdown_of_copilot_adds_up_its_messages_once(monkeypatch: Any) -> No
     found = [(one.stated, one.counts["requests"], one.counts["output"]) for one in Legs().read(events)]
     assert found == [(False, 600, 1_800), (True, 400, 1_200)]
     assert len(calls) == 1_001
+
+
+def test_what_a_leg_of_copilot_has_beyond_the_store_is_what_no_request_in_its_time_has() -> None:
+    """As each request is asked whether it is one of the leg's model and time, of 400 drawn stores and legs."""
+    draw = random.Random(17)
+    begin = datetime(2026, 10, 5, tzinfo=UTC)
+
+    def at(most: int) -> str:
+        return draw.choice(["", "no time", *[(begin + timedelta(minutes=draw.randrange(most))).isoformat()] * 8])
+
+    for _ in range(400):
+        requests = [
+            {"model": draw.choice("ab"), "time": at(30), **{name: draw.randrange(-1, 9) for name in COUNTS}}
+            for _ in range(draw.randrange(9))
+        ]
+        counts = {name: draw.randrange(40) for name in COUNTS}
+        leg = Sum("leg", draw.choice("abc"), at(15), at(40), counts, stated=draw.random() < 0.5)
+        ended, begun = copilot.instant(leg.time), copilot.instant(leg.begun)
+        left = counts
+        if requests and ended:
+            ended += timedelta(0) if leg.stated else copilot.LATE
+            own = [r for r in requests if r["model"] == leg.model and (time := copilot.instant(str(r["time"])))
+                   and (begun is None or time > begun) and time <= ended]  # fmt: skip
+            left = {name: max(counts[name] - sum(max(int(r[name]), 0) for r in own), 0) for name in COUNTS}
+        found = copilot._beyond(leg, copilot._summed(requests))
+        assert (found.counts if found else dict.fromkeys(COUNTS, 0)) == left

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from costsim.usage.readers import cline_models, droid, opencode_steps, qwen_chats, vibe
+from costsim.usage.sqlite_log import copy_database, log_beside
 from costsim.usage.unfold import beside
 
 SESSION = "aaaaaaaa-0000"
@@ -51,6 +52,19 @@ def test_what_is_no_file_to_read_is_not_there(tmp_path: Path, name: str, kind: C
         path.parent.mkdir(parents=True, exist_ok=True)
     kind(tmp_path / neighbour)
     assert asked(tmp_path / log) == without
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_a_pipe_is_no_log_of_a_database(tmp_path: Path, ending: str) -> None:
+    """Also where the other log is one: the database is copied with that alone."""
+    file, other = tmp_path / "a.db", {"-wal": "-journal", "-journal": "-wal"}[ending]
+    file.write_bytes(b"SQLite format 3\0" + bytes(100))
+    os.mkfifo(f"{file}{ending}")
+    assert log_beside(str(file)) is None
+    Path(f"{file}{other}").write_bytes(b"x")
+    assert log_beside(str(file)) == Path(f"{file}{other}")
+    copy_database(file, tmp_path / "copy.db")
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db", f"copy.db{other}"]
 
 
 def test_a_file_beside_is_read_up_to_the_limit_of_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
