@@ -26,7 +26,8 @@ from .matching import canonical, literal_key
 from .rows import MTOK, ModelKey, PriceRow, as_texts, from_texts, processings
 
 if TYPE_CHECKING:
-    from .overlay import FileBook, Multiplier, Region, Subscription
+    from .overlay import FileBook
+    from .stated import Multiplier, Region, Subscription
 
 SHIPPED = {"article-2026": Path(__file__).parent / "books" / "article-2026.yaml"}
 EIGHTEEN = Decimal("1e-18")

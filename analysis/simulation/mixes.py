@@ -27,7 +27,7 @@ from .overage import Covered, Needed, Rows, beyond_usd, units
 from .subscriptions import fee_usd, subscription_costs, used_subscriptions, without_list_price
 
 if TYPE_CHECKING:
-    from ...pricing.overlay import Subscription
+    from ...pricing.stated import Subscription
     from .costs import Costs
     from .plan_sums import PlanSum
     from .settings import Settings

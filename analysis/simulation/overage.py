@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..architecture.schedule import moment
 
 if TYPE_CHECKING:
-    from ...pricing.overlay import Subscription
+    from ...pricing.stated import Subscription
     from .workload import Horizon
 
 Amounts = NDArray[Any]

@@ -26,7 +26,7 @@ from .workload import Horizon
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ...pricing.overlay import Subscription
+    from ...pricing.stated import Subscription
     from .policies.calls import Costed
 
 LEAST_ERROR = 1e-6

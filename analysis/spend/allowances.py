@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ...pricing.book import PriceBook
-    from ...pricing.overlay import Subscription
+    from ...pricing.stated import Subscription
 
 USED = """
 WITH covered AS (

@@ -91,7 +91,7 @@ def test_what_a_leg_of_copilot_has_beyond_the_store_is_what_no_request_in_its_ti
         return draw.choice(["", "no time", *[(begin + timedelta(minutes=draw.randrange(most))).isoformat()] * 8])
 
     for _ in range(400):
-        requests = [
+        requests: list[dict[str, Any]] = [
             {"model": draw.choice("ab"), "time": at(30), **{name: draw.randrange(-1, 9) for name in COUNTS}}
             for _ in range(draw.randrange(9))
         ]
@@ -101,8 +101,8 @@ def test_what_a_leg_of_copilot_has_beyond_the_store_is_what_no_request_in_its_ti
         left = counts
         if requests and ended:
             ended += timedelta(0) if leg.stated else copilot.LATE
-            own = [r for r in requests if r["model"] == leg.model and (time := copilot.instant(str(r["time"])))
+            own = [r for r in requests if r["model"] == leg.model and (time := copilot.instant(r["time"]))
                    and (begun is None or time > begun) and time <= ended]  # fmt: skip
-            left = {name: max(counts[name] - sum(max(int(r[name]), 0) for r in own), 0) for name in COUNTS}
+            left = {name: max(counts[name] - sum(max(r[name], 0) for r in own), 0) for name in COUNTS}
         found = copilot._beyond(leg, copilot._summed(requests))
         assert (found.counts if found else dict.fromkeys(COUNTS, 0)) == left
