@@ -100,8 +100,10 @@ def _computed(row: SpendRow) -> str:
 def _recorded(row: SpendRow) -> str:
     if row.recorded_usd is None:
         return "-"
-    partly = f" ({row.recorded_calls} of {row.entries})" if row.recorded_calls < row.entries else ""
-    return format_cents(row.recorded_usd) + partly
+    if row.recorded_calls == row.entries:
+        return format_cents(row.recorded_usd)
+    of_what = "" if row.entries == row.calls else " entries"  # sums of calls, of which each has a cost or has none
+    return f"{format_cents(row.recorded_usd)} ({row.recorded_calls} of {row.entries}{of_what})"
 
 
 def _print_difference(total: SpendRow, console: Console) -> None:
