@@ -66,7 +66,7 @@ WHERE match IS NOT NULL OR call.source = $theirs
 """  # noqa: S608 (constants only)
 KEPT_APART = ("match", "match_day", "match_provider", "match_model")
 LINES = """
-SELECT source, match, match_day, coalesce(known.provider, ''), coalesce(known.model, lower(match_model), ''),
+SELECT source, match, match_day, coalesce(known.provider, ''), coalesce(known.called, ''),
     token_class, processing, tier, sum(tokens)::BIGINT, sum(cell.usd), bool_or(cell.usd IS NULL)
 FROM cell LEFT JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM match_provider
     AND known.model_ref IS NOT DISTINCT FROM match_model
@@ -74,7 +74,7 @@ WHERE token_class <> 'request' OR cell.usd <> 0
 GROUP BY ALL
 """
 STATED = """
-SELECT match, match_day, coalesce(known.provider, ''), coalesce(known.model, lower(match_model), ''),
+SELECT match, match_day, coalesce(known.provider, ''), coalesce(known.called, ''),
     sum(recorded_usd), sum(calls)::BIGINT
 FROM pair_sums LEFT JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM match_provider
     AND known.model_ref IS NOT DISTINCT FROM match_model

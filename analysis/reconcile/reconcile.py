@@ -50,7 +50,7 @@ SELECT event_id, source, ts, coalesce({relation}.model, ''),
 FROM {relation} JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM {relation}.provider
     AND known.model_ref IS NOT DISTINCT FROM {relation}.model
 WHERE role = 'calls' AND source IN (SELECT unnest($sources)) AND ts::DATE IN (SELECT unnest($days::DATE[]))
-    AND ($model = '' OR coalesce(known.model, lower({relation}.model)) = $model) AND {where}
+    AND ($model = '' OR known.called = $model) AND {where}
 ORDER BY tokens DESC, event_id LIMIT 3
 """
 

@@ -33,7 +33,7 @@ KNOWN = """
 LEFT JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM {0}.provider
     AND known.model_ref IS NOT DISTINCT FROM {0}.model
 """
-NAMED = f"coalesce({BILLER}, '') AS named_provider, coalesce(known.model, lower({{0}}.model), '') AS named_model"
+NAMED = f"coalesce({BILLER}, '') AS named_provider, coalesce(known.called, '') AS named_model"
 LINES = f"""
 SELECT cell.source, cell.role, cell.covered_by IS NULL, day, {NAMED.format("cell")}, token_class, processing, tier,
     cell.component, coalesce(cell.agent, ''), coalesce(cell.task, ''), sum(tokens)::BIGINT, sum(cell.usd),

@@ -8,7 +8,7 @@ CREATE OR REPLACE TEMP TABLE bill_part AS
 WITH sums AS (
     SELECT usage_event.rowid AS place, source, ts::DATE AS first_day,
         greatest(ts, coalesce(period_end - INTERVAL 1 MICROSECOND, ts))::DATE AS last_day, [biller] AS provider, known.model,
-        usage_event.covered_by AS covered_before,
+        known.called, usage_event.covered_by AS covered_before,
         [tokens] > 0 AS has_tokens,
         CASE WHEN [biller] = 'aws' THEN aws_account(tags) END AS account
     FROM usage_event LEFT JOIN known_name AS known
@@ -20,7 +20,7 @@ SELECT *, FALSE AS covered, NULL::VARCHAR AS covered_by FROM sums;
 
 -- What is counted so far: calls first, then bill by bill, those that have tokens first.
 CREATE OR REPLACE TEMP TABLE counted_cell AS
-SELECT DISTINCT source, ts::DATE AS first_day, ts::DATE AS last_day, [biller] AS provider, known.model,
+SELECT DISTINCT source, ts::DATE AS first_day, ts::DATE AS last_day, [biller] AS provider, known.model, known.called,
     FALSE AS usage_of_bill,  -- tokens of a bill: what its provider's costs of these days are for, of whatever model
     CASE WHEN source = 'bedrock' THEN aws_account(tags) END AS account
 FROM usage_event JOIN known_name AS known

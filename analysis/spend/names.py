@@ -24,7 +24,7 @@ NAMES = "SELECT DISTINCT provider, model FROM {relation}"
 KNOWN_NAME = """
 CREATE OR REPLACE TEMP TABLE known_name AS
 SELECT unnest($1::VARCHAR[]) AS provider_ref, unnest($2::VARCHAR[]) AS model_ref, unnest($3::VARCHAR[]) AS provider,
-    unnest($4::VARCHAR[]) AS model, unnest($5::VARCHAR[]) AS biller
+    unnest($4::VARCHAR[]) AS model, unnest($5::VARCHAR[]) AS biller, unnest($6::VARCHAR[]) AS called
 """
 KNOWN_AS = """LEFT JOIN known_name AS known
     ON known.provider_ref IS NOT DISTINCT FROM {0}.provider AND known.model_ref IS NOT DISTINCT FROM {0}.model"""
@@ -54,11 +54,11 @@ _LEADING = re.compile(r"^(?:auto|vertex ai|amazon bedrock|azure openai)\s*[:-]\s
 def name_models(connection: DuckDBPyConnection, relation: str) -> None:
     """Fill `known_name`: who made, what is called and who bills each provider and model of a table.
 
-    A model is NULL where the price lists do not know it.
+    A model is NULL where the price lists do not know it, and `called` as it is written then, '' where it has no name.
     """
     pairs = connection.execute(NAMES.format(relation=relation)).fetchall()
-    found = [known(provider, model) for provider, model in pairs]
-    columns = [[row[n] for row in pairs] for n in (0, 1)] + [[row[n] for row in found] for n in (0, 1, 2)]
+    found = [(*known(provider, model), called(provider, model)) for provider, model in pairs]
+    columns = [[row[n] for row in pairs] for n in (0, 1)] + [[row[n] for row in found] for n in range(4)]
     connection.execute(KNOWN_NAME, columns)
 
 
@@ -73,14 +73,33 @@ def known(provider: str | None, model: str | None) -> tuple[str | None, str | No
     return biller, spoken, biller
 
 
+def called(provider: str | None, model: str | None) -> str:
+    """The model's plain name; of one that no price list knows, the name as written, without who is said to serve it:
+    `fast-1` of `acme/fast-1` and of `fast-1` at `acme`."""
+    owner, spoken, _ = known(provider, model)
+    if spoken:
+        return spoken
+    head, rest = _served(model)
+    return rest if not head or owner == _named(head) else (model or "").strip().lower()
+
+
 def _biller(provider: str | None, model: str | None) -> str | None:
-    """Who is said to serve the model; None where nothing says it."""
+    """Who is said to serve the model, known to the price lists or not; None where nothing says it."""
     said = provider.strip().lower() if provider else ""
     if not said or said in GATEWAYS:
-        head, _, rest = (model or "").strip().lower().partition("/")
-        if head in GATEWAYS:
-            head, _, rest = rest.partition("/")
-        return ("github" if head in _GITHUB else provider_id(head)) if rest else None
+        said = _served(model)[0]
+    return _named(said) if said else None
+
+
+def _served(model: str | None) -> tuple[str, str]:
+    """Who serves a model by its name, and what follows; '' where the name does not say it."""
+    head, _, rest = (model or "").strip().lower().partition("/")
+    if head in GATEWAYS:
+        head, _, rest = rest.partition("/")
+    return (head, rest) if rest else ("", head)
+
+
+def _named(said: str) -> str:
     return "github" if said in _GITHUB else provider_id(said) or said
 
 

@@ -74,7 +74,7 @@ SUMMED = f"""
 INSERT INTO repeated
 WITH named AS (
     SELECT usage_event.rowid AS place, source, ts::DATE AS day, coalesce(known.provider, '') AS provider,
-        coalesce(known.model, lower(usage_event.model), '') AS model
+        coalesce(known.called, '') AS model
     FROM usage_event {KNOWN_AS.format("usage_event")}
     WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM near_day)
         AND source IN ($sums, $calls)
@@ -147,8 +147,19 @@ FROM (
     WHERE part.source = $1 GROUP BY place
 ) AS found WHERE found.place = bill_part.place
 """
+COVER_BY_NAME = """
+UPDATE bill_part SET covered = TRUE, covered_by = found.source
+FROM (
+    SELECT place, min(cell.source) AS source
+    FROM (FROM bill_part WHERE source = $1 AND NOT covered AND called <> '') AS part
+        JOIN counted_cell AS cell ON cell.called = part.called AND (cell.provider IS NULL OR part.provider IS NULL)
+        AND cell.first_day <= part.last_day AND cell.last_day >= part.first_day
+    GROUP BY place
+) AS found WHERE found.place = bill_part.place
+"""
+"""Where one side does not say who serves a model that no price list knows: its name is all there is to go by."""
 COUNT = """
-INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model, has_tokens, account
+INSERT INTO counted_cell SELECT DISTINCT source, first_day, last_day, provider, model, called, has_tokens, account
 FROM bill_part WHERE source = $1 AND NOT covered
 """
 BILL_MARKS = """
@@ -165,7 +176,7 @@ DELETE FROM overlap WHERE day IN (SELECT day FROM touched_day);
 INSERT INTO overlap
 WITH call AS (
     SELECT ts::DATE AS day, coalesce(known.provider, '') AS provider,
-        coalesce(known.model, lower(usage_event.model), '') AS model, source,
+        coalesce(known.called, '') AS model, source,
         usage_event.covered_by, response_id, request_id, session
     FROM usage_event {KNOWN_AS.format("usage_event")}
     WHERE role = 'calls' AND ts::DATE IN (SELECT day FROM touched_day)
@@ -298,6 +309,7 @@ def _cover_bills(connection: DuckDBPyConnection) -> None:
     connection.execute(BILLS.replace("[biller]", BILLER.format("usage_event")))
     for (source,) in connection.execute(BILL_ORDER).fetchall():
         connection.execute(COVER, [source])
+        connection.execute(COVER_BY_NAME, [source])
         connection.execute(COUNT, [source])
     _apply(connection, BILL_MARKS)
 

@@ -58,23 +58,26 @@ WITH ends AS (
     FROM usage_event WHERE role = 'bill' AND covered_by IS NOT NULL GROUP BY ALL
 )
 SELECT DISTINCT priced.source, priced.day, greatest(priced.day, coalesce(last_day, priced.day)) AS last_day,
-    {BILLER.format("priced")} AS provider, known.model
+    {BILLER.format("priced")} AS provider, known.model, known.called
 FROM priced LEFT JOIN ends USING (source, day)
 {KNOWN_AS.format("priced")}
 WHERE role = 'bill'
 """  # noqa: S608 (constants only)
 COUNTED_THERE = f"""
 WITH counted AS (
-    SELECT priced.source, day, {BILLER.format("priced")} AS provider, known.model, sum(usd) AS usd
+    SELECT priced.source, day, {BILLER.format("priced")} AS provider, known.model, known.called, sum(usd) AS usd
     FROM priced {KNOWN_AS.format("priced")}
     GROUP BY ALL
 )
 SELECT bill.source, sum(counted.usd)
 FROM (SELECT DISTINCT source FROM covered_cell) AS bill JOIN counted ON counted.source <> bill.source
 WHERE EXISTS (
-    FROM covered_cell AS cell WHERE cell.source = bill.source AND cell.provider = counted.provider
+    FROM covered_cell AS cell WHERE cell.source = bill.source
         AND counted.day BETWEEN cell.day AND cell.last_day
-        AND (cell.model IS NULL OR counted.model IS NULL OR cell.model = counted.model)
+        AND CASE WHEN cell.provider IS NULL OR counted.provider IS NULL
+            THEN cell.called = counted.called AND counted.called <> ''
+            ELSE cell.provider = counted.provider
+                AND (cell.model IS NULL OR counted.model IS NULL OR cell.model = counted.model) END
 )
 GROUP BY bill.source
 """  # noqa: S608 (constants only)
@@ -87,7 +90,7 @@ ANY_CALLS = "SELECT count(*) FROM usage_daily WHERE role = 'calls'"
 OVERLAPPING = f"""
 WITH sums AS (
     SELECT day, source, coalesce(known.provider, '') AS provider,
-        coalesce(known.model, lower(priced.model), '') AS model, sum(usd) AS usd
+        coalesce(known.called, '') AS model, sum(usd) AS usd
     FROM priced {KNOWN_AS.format("priced")}
     WHERE role = 'calls' GROUP BY ALL
 )

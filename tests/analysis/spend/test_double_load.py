@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from billed import KINDS, MAPPING, Kind, call_rows, total
-from costsim.analysis.spend.names import known
+from costsim.analysis.spend.names import called, known
 from costsim.analysis.spend.query import Query
 from costsim.analysis.spend.spend import Spend, spend
 from costsim.pricing.book import open_book
@@ -163,6 +163,70 @@ def test_one_model_has_one_plain_name_and_a_biller(
     provider: str | None, model: str | None, expected: tuple[Any, Any]
 ) -> None:
     assert known(provider, model)[1:] == expected
+
+
+HEADER = (
+    "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ProviderName,ServiceName,SkuMeter,"
+    "ConsumedQuantity,ConsumedUnit,ServiceCategory,x_Model,x_TokenClass\n"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bill_first", [False, True])
+@pytest.mark.parametrize(
+    ("logged", "billed", "times"),
+    [  # provider and model of the calls and of the bill, in all their ways to say one: none of the price lists has it
+        (("", "acme/fast-1"), ("acme", "acme/fast-1"), 1),
+        (("", "acme/fast-1"), ("acme", "fast-1"), 1),
+        (("", "Acme/Fast-1"), ("ACME", "fast-1"), 1),
+        (("", "litellm/acme/fast-1"), ("acme", "fast-1"), 1),
+        (("litellm", "acme/fast-1"), ("acme", "fast-1"), 1),
+        (("acme", "fast-1"), ("acme", "acme/fast-1"), 1),
+        (("acme", "fast-1"), ("", "acme/fast-1"), 1),
+        (("", "fast-1"), ("acme", "fast-1"), 1),
+        (("acme", "fast-1"), ("", "fast-1"), 1),
+        (("", "fast-1"), ("", "fast-1"), 1),
+        (("", "fast-1"), ("", "/fast-1"), 1),
+        (("acme", "fast-1"), ("zeta", "fast-1"), 2),
+        (("", "acme/fast-1"), ("zeta", "acme/fast-1"), 2),
+        (("", "fast-1"), ("acme", "fast-2"), 2),
+    ],
+)
+def test_a_bill_of_a_model_that_only_the_user_prices_is_not_added_to_its_calls(
+    tmp_path: Path, logged: tuple[str, str], billed: tuple[str, str], times: int, bill_first: bool
+) -> None:
+    """1 million tokens at $1 a million, logged and on the bill."""
+    row = (
+        f"1.00,USD,Usage,2026-10-05T00:00:00Z,2026-10-06T00:00:00Z,{billed[0]},API,input,1000000,Tokens,AI and Machine"
+    )
+    (tmp_path / "bill.csv").write_text(f"{HEADER}{row} Learning,{billed[1]},input\n")
+    (tmp_path / "calls.csv").write_text(f"at,who,name,in\n2026-10-05T10:00:00Z,{','.join(logged)},1000000\n")
+    mapping = parse_mapping("ts=at,provider=who,model=name,input=in")
+    with open_store(Path(":memory:")) as store:
+        for name in ("bill.csv", "calls.csv") if bill_first else ("calls.csv", "bill.csv"):
+            load(store, [tmp_path / name], mapping=None if name == "bill.csv" else mapping)
+        found = spend(store, BOOK, Query(("source",)))
+    assert sum(row.tokens["input"] for row in found.rows) == times * 1_000_000
+    assert bool(found.sources.not_counted) == (times == 1)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "name"),
+    [
+        (None, "acme/Fast-1 ", "fast-1"),
+        ("ACME", "fast-1", "fast-1"),
+        ("acme", "acme/fast-1", "fast-1"),
+        ("zeta", "acme/fast-1", "acme/fast-1"),
+        (None, "/fast-1", "fast-1"),
+        ("openrouter", "acme/fast-1", "acme/fast-1"),
+        (None, "anthropic/claude-zeta-9", "claude-zeta-9"),
+        (None, None, ""),
+    ],
+)
+def test_what_no_price_list_knows_is_called_as_it_is_written_without_its_provider(
+    provider: str | None, model: str | None, name: str
+) -> None:
+    assert called(provider, model) == name
 
 
 @pytest.mark.slow
