@@ -122,8 +122,8 @@ class Multiplier(_Dated):
     For one `model`, or all of a `provider`, or everything; for some `classes` or all.
     """
 
-    model: str | None = None
-    provider: str | None = None
+    model: str | None = Field(default=None, min_length=1)
+    provider: str | None = Field(default=None, min_length=1)
     multiplier: Decimal = Field(ge=0, le=1000, decimal_places=6)
     reason: str
     classes: list[TokenClass] = []

@@ -111,6 +111,14 @@ BAD_BOOKS = {
         HEAD + "multipliers:\n  - {model: claude-*, multiplier: 1.1, reason: EU}\n",
         "prices.yaml:4 multipliers[0].model: no layer beneath prices 'claude-*'",
     ),
+    "multiplier of no model": (
+        HEAD + "multipliers:\n  - {model: '', multiplier: 1.1, reason: EU}\n",
+        "prices.yaml:4 multipliers[0].model: string should have at least 1 character",
+    ),
+    "multiplier of no provider": (
+        HEAD + "multipliers:\n  - {provider: '', multiplier: 1.1, reason: EU}\n",
+        "prices.yaml:4 multipliers[0].provider: string should have at least 1 character",
+    ),
     "multiplier with two targets": (
         HEAD + "multipliers:\n  - {provider: a, model: openai/gpt-4o, multiplier: 1.1, reason: EU}\n",
         "prices.yaml:4 multipliers[0]: give either model or provider, not both",
