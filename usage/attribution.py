@@ -59,8 +59,8 @@ class Rule(BaseModel):
 
     match: dict[str, str] = Field(default={}, description="globs; without any, all calls match")
     component: str = Field(min_length=1, max_length=200)
-    agent: str | None = None
-    task: str | None = None
+    agent: str | None = Field(default=None, min_length=1)
+    task: str | None = Field(default=None, min_length=1)
 
     @field_validator("match", mode="before")
     @classmethod

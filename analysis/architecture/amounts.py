@@ -18,6 +18,9 @@ MAX_P95_PER_P50 = 1_000
 Amount = Annotated[Decimal, Field(ge=0, le=10**18, decimal_places=18)]
 """A number in the file, bounded so that exact arithmetic stays quick (1e-9999999 has millions of digits)."""
 
+Named = Annotated[str, Field(min_length=1)]
+"""The name of something: an empty one would be passed over as if the key were not there."""
+
 
 class Part(BaseModel):
     """Base of everything in the file: closed to unknown keys, immutable."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
-from .amounts import Amount, Part
+from .amounts import Amount, Named, Part
 
 Period = Literal["run", "day", "week", "month"]
 At = Literal["mean", "p50", "p90", "p99"]
@@ -36,20 +36,20 @@ class Scope(Part):
 
     model_config = ConfigDict(json_schema_extra={"patternProperties": {"^tags\\..+": {"type": "string"}}})
 
-    agent: str | None = None
-    component: str | None = None
-    task: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    user: str | None = None
-    team: str | None = None
-    project: str | None = None
-    repository: str | None = None
-    branch: str | None = None
-    session: str | None = Field(default=None, description="of logged calls")
-    source: str | None = Field(default=None, description="of logged calls: the log format")
-    processing: str | None = Field(default=None, description="of logged calls: standard, batch, flex, priority, fast")
-    tag: str | None = Field(default=None, description="team=growth; tags.team: growth says the same")
+    agent: Named | None = None
+    component: Named | None = None
+    task: Named | None = None
+    model: Named | None = None
+    provider: Named | None = None
+    user: Named | None = None
+    team: Named | None = None
+    project: Named | None = None
+    repository: Named | None = None
+    branch: Named | None = None
+    session: Named | None = Field(default=None, description="of logged calls")
+    source: Named | None = Field(default=None, description="of logged calls: the log format")
+    processing: Named | None = Field(default=None, description="of logged calls: standard, batch, flex, priority, fast")
+    tag: Named | None = Field(default=None, description="team=growth; tags.team: growth says the same")
 
     @model_validator(mode="before")
     @classmethod

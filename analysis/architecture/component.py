@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from ...documents import Document
 from ...named_files import beside
 from ...pricing.book import SHIPPED
-from .amounts import Amount, DailyUsd, LogRate, Part, RunsPerDay, Spread, Tokens
+from .amounts import Amount, DailyUsd, LogRate, Named, Part, RunsPerDay, Spread, Tokens
 from .growth import Growth
 from .policies import Policies, named_file
 from .schedule import parse_cron, time_zone
@@ -128,7 +128,7 @@ class Calibrate(Part):
     daily_usd: DailyUsd
     input_per_output: Annotated[Amount, Field(le=10**6, description="input tokens per output token")]
     book: BookName = "list"
-    model: str | None = None
+    model: Named | None = None
 
 
 class Defaults(TokenProfile, Policies):
@@ -156,9 +156,9 @@ class Cron(Policies):
 
     name: str = Field(min_length=1, max_length=200)
     schedule: str
-    model: str | None = None
-    agent: str | None = None
-    task: str | None = None
+    model: Named | None = None
+    agent: Named | None = None
+    task: Named | None = None
     timezone: str | None = None
     tokens: TokenProfile | None = None
     session: Session | None = None
@@ -187,11 +187,11 @@ class Component(Policies):
     """One recurring piece of work: who does it, what kind of task it is, when it runs, what a run uses."""
 
     name: str = Field(min_length=1, max_length=200)
-    agent: str = "unassigned"
-    task: str = Field(default="fallback", description="the key of the routing that picks the model")
-    model: str | None = Field(default=None, description="pins the model, whatever the routing says")
+    agent: Named = "unassigned"
+    task: Named = Field(default="fallback", description="the key of the routing that picks the model")
+    model: Named | None = Field(default=None, description="pins the model, whatever the routing says")
     processing: Literal["standard", "batch", "flex", "priority", "fast"] = "standard"
-    cron: str | None = Field(default=None, description="takes schedule and model from the cron of this name")
+    cron: Named | None = Field(default=None, description="takes schedule and model from the cron of this name")
     schedule: str | None = Field(default=None, description="a cron expression")
     timezone: str | None = None
     runs_per_day: RunsPerDay | None = None

@@ -20,7 +20,7 @@ from pydantic import (
 
 from ...named_files import beside
 from ..routing.resolve import Resolver
-from .amounts import Amount, Number, Part, Spread, way
+from .amounts import Amount, Named, Number, Part, Spread, way
 from .budgets import Budget, unique_names
 from .component import BookName, Component, Cron, Defaults, TokenProfile, folder_of
 from .growth import Growth
@@ -38,7 +38,7 @@ class PlanSpec(Part):
     all but escalate and large_context, which choose others.
     """
 
-    model: str | None = None
+    model: Named | None = None
     model_routing: dict[str, str] = Field(default={})
     components: dict[str, str] = Field(default={})
     policies: list[Policy] | None = None

@@ -21,7 +21,7 @@ from pydantic import (
 from ...documents import Document
 from ...named_files import beside
 from ..outcomes.proportions import Interval, wilson
-from .amounts import Part
+from .amounts import Named, Part
 
 STORES = (".duckdb", ".ddb", ".db")
 """Endings of the files that are stores."""
@@ -141,8 +141,8 @@ class FromOutcomes(Part):
     """
 
     from_outcomes: Path
-    task: str | None = None
-    model: str | None = None
+    task: Named | None = None
+    model: Named | None = None
 
     @field_validator("from_outcomes", mode="before")
     @classmethod

@@ -303,6 +303,21 @@ RULES = {
         ),
         "components[0]: calibrate.daily_usd is a range already; leave out uncertainty",
     ),
+    **{
+        f"an empty {key}": (fleet(**{key: ""}), f"components[0].{key}: string should have at least 1 character")
+        for key in ("model", "agent", "task", "cron")
+    },
+    **{
+        f"a budget of an empty {key}": (
+            fleet() | {"budgets": [{"name": "b", "usd": 1, "scope": {key: ""}}]},
+            f"budgets[0].scope.{key}: string should have at least 1 character",
+        )
+        for key in ("agent", "component", "task", "model", "team", "session", "tag")
+    },
+    "a plan of an empty model": (
+        fleet() | {"plans": {"p": {"model": ""}}},
+        "plans.p.model: string should have at least 1 character",
+    ),
     "unknown time zone": (fleet(timezone="Mars/Olympus"), "components[0].timezone: 'Mars/Olympus' is not a time zone"),
     "a plan's name taken": (fleet() | {"plans": {"naive": {"model": HAIKU}}}, "plans: the plan 'naive' always exists"),
     "a plan of nothing": (fleet() | {"plans": {"p": {}}}, "plans.p: say model, model_routing, components or policies"),
