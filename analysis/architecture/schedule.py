@@ -1,8 +1,10 @@
 """When runs happen: cron expressions in a time zone, unfolded into instants.
 
 Semantics are cronsim's, which are those of Debian's cron: on the days on which clocks change, a wildcard job
-(`*/30`) runs in real time, 46 or 50 half-hours, and a job at a fixed time runs once. Instants are UTC minutes
-since 1970 (int64), so that a year of a minutely cron is one array.
+(`*/30`) runs in real time, 46 or 50 half-hours, and a job at a fixed time runs once, at the end of the gap where its
+time does not exist, be that on the next day. (Where clocks change by half an hour, cronsim leaves the full hours after
+it out of wildcard jobs until it meets another day; they count here.) Instants are UTC minutes since 1970 (int64), so
+that a year of a minutely cron is one array.
 """
 
 from __future__ import annotations
@@ -94,11 +96,12 @@ def fire_times(expression: str, zone: ZoneInfo, first: int, last: int) -> np.nda
     pieces = [
         edges[n] + pattern
         if edges[n + 1] - edges[n] == 1440
-        else _changing_day(expression, zone, start + timedelta(days=n))
+        else _changing_day(expression, zone, (int(edges[n]), int(edges[n + 1])), start + timedelta(days=n), matching)
         for n in range(days)
         if start + timedelta(days=n) in matching or edges[n + 1] - edges[n] != 1440
     ]
     minutes = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
+    minutes = minutes[np.diff(minutes, prepend=-1) > 0]  # the end of a gap at midnight may be of both its days
     return minutes[(minutes >= first) & (minutes < last)]
 
 
@@ -120,16 +123,31 @@ def _matching_days(expression: str, start: date, days: int) -> set[date]:
     return found
 
 
-def _changing_day(expression: str, zone: ZoneInfo, day: date) -> np.ndarray:
-    """A day on which clocks change, left to cronsim. The local date decides, so the hour repeated counts."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    minutes = []
-    for moment in CronSim(expression, midnight - timedelta(minutes=1)):
-        if moment.date() > day:
-            break
-        if moment.date() == day:
-            minutes.append(_minute(moment))
-    return np.array(minutes, dtype=np.int64)
+def _changing_day(
+    expression: str, zone: ZoneInfo, edges: tuple[int, int], day: date, matching: set[date]
+) -> np.ndarray:
+    """A day on which clocks change, between its `edges`. The local date decides, so the hour repeated counts."""
+    instants = np.arange(edges[0], edges[1] + 1, dtype=np.int64)
+    clock = instants + np.array([_offset(int(at), zone) for at in instants], dtype=np.int64)
+    pattern = _day_pattern(expression)
+    if any(field.startswith("*") for field in expression.split()[:2]):
+        shown = sorted(matching & {day + timedelta(days=n) for n in (-1, 0, 1)})
+        allowed = np.concatenate([pattern[:0], *(_clock_midnight(on) + pattern for on in shown)])
+        return instants[:-1][np.isin(clock[:-1], allowed)]
+    if day not in matching:
+        return instants[:0]
+    reached = np.maximum.accumulate(clock)  # a time that does not exist is reached at the end of the gap
+    return instants[np.searchsorted(reached, _clock_midnight(day) + pattern)]
+
+
+def _offset(utc_minute: int, zone: ZoneInfo) -> int:
+    """How many minutes the zone's clocks are ahead of UTC."""
+    return int((moment(utc_minute).astimezone(zone).utcoffset() or timedelta(0)).total_seconds() // 60)
+
+
+def _clock_midnight(day: date) -> int:
+    """The minute since 1970 that a clock shows at a day's midnight."""
+    return 1440 * (day - date(1970, 1, 1)).days
 
 
 def runs_by_day(instants: np.ndarray, edges: np.ndarray) -> np.ndarray:

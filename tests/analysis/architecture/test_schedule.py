@@ -40,6 +40,60 @@ def test_a_job_at_a_fixed_time_runs_once_when_clocks_change(day: date, expressio
     assert counts(expression, day - timedelta(days=1), 3) == [1, 1, 1]
 
 
+def clock_times(expression: str, start: date, days: int, zone: ZoneInfo) -> list[str]:
+    """What clocks show at each run, day and time."""
+    edges = day_edges(start, days, zone)
+    fired = fire_times(expression, zone, int(edges[0]), int(edges[-1])).tolist()
+    return [f"{moment(at).astimezone(zone):%d %H:%M}" for at in fired]
+
+
+@pytest.mark.parametrize("zone", ["America/Nuuk", "America/Scoresbysund"])
+@pytest.mark.parametrize(
+    ("expression", "times"),
+    [
+        ("59 23 * * *", ["27 23:59", "29 00:00", "29 23:59"]),  # 23:00 to 24:00 of the 28th does not exist
+        ("59 23 28 * *", ["29 00:00"]),
+        ("0,30 23 * * 6", ["29 00:00"]),  # a Saturday: both times are in the gap, and its end comes once
+        ("0 0,23 * * *", ["27 00:00", "27 23:00", "28 00:00", "29 00:00", "29 23:00"]),
+        ("59 22 * * *", ["27 22:59", "28 22:59", "29 22:59"]),
+        ("*/30 23 * * *", ["27 23:00", "27 23:30", "29 23:00", "29 23:30"]),  # in real time
+    ],
+)
+def test_a_job_in_a_gap_before_midnight_runs_at_its_end_the_next_day(
+    zone: str, expression: str, times: list[str]
+) -> None:
+    assert clock_times(expression, date(2026, 3, 27), 3, ZoneInfo(zone)) == times
+
+
+@pytest.mark.parametrize("zone", ["America/Nuuk", "America/Scoresbysund", "America/Havana", "Africa/Cairo"])
+@pytest.mark.parametrize("expression", ["59 23 * * *", "30 0 * * *"])
+def test_a_daily_job_runs_365_times_a_year_whatever_clocks_do_at_midnight(zone: str, expression: str) -> None:
+    edges = day_edges(date(2026, 1, 1), 365, ZoneInfo(zone))
+    assert len(fire_times(expression, ZoneInfo(zone), int(edges[0]), int(edges[-1]))) == 365
+
+
+def test_a_day_that_a_country_left_out_has_its_jobs_at_its_end() -> None:
+    # Samoa had no 30 December 2011
+    assert clock_times("0 9 * * *", date(2011, 12, 29), 3, ZoneInfo("Pacific/Apia")) == [
+        "29 09:00",
+        "31 00:00",
+        "31 09:00",
+    ]
+    assert clock_times("0 */9 * * *", date(2011, 12, 30), 2, ZoneInfo("Pacific/Apia")) == [
+        "31 00:00",
+        "31 09:00",
+        "31 18:00",
+    ]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 4, 5), 24.5), (date(2026, 10, 4), 23.5)])
+def test_clocks_that_change_by_half_an_hour_leave_the_full_hours_of_wildcards_after_it(day: date, hours: float) -> None:
+    # Lord Howe: at 2:00 it is 1:30 again, or 2:30; CronSim steps on by full hours and misses 5:00 and 5:20
+    zone = ZoneInfo("Australia/Lord_Howe")
+    assert clock_times("*/20 5 * * *", day, 1, zone) == [f"{day:%d} 05:{minute}" for minute in ("00", "20", "40")]
+    assert counts("*/30 * * * *", day, 1, zone) == [hours * 2]
+
+
 def test_a_horizon_over_both_changes_has_as_many_half_hours_as_its_minutes_say() -> None:
     # 365 days, one hour lost and one won: 365 x 48
     assert sum(counts("*/30 * * * *", date(2026, 1, 1), 365)) == 365 * 48
@@ -129,7 +183,8 @@ ZONES = st.sampled_from(
         "America/New_York",
         "America/Havana",  # midnight comes twice, or not at all
         "Africa/Cairo",
-        "Australia/Lord_Howe",  # changes by half an hour
+        "America/Nuuk",  # the hour before midnight comes twice, or not at all
+        "America/Scoresbysund",
         "Asia/Kathmandu",  # 5:45 ahead
         "America/St_Johns",
     ]
