@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
 ALLOW = "COSTSIM_ALLOW"
 _ALLOWED: ContextVar[tuple[Path, ...]] = ContextVar("allowed", default=())
+
+Place = Callable[[Path, str], tuple[Path, Path]]
+"""Of a folder and the name of a file in it: where the file is read, and the folder whose project it has to be in."""
+_COPIES: ContextVar[tuple[tuple[Path, Place], ...]] = ContextVar("copies", default=())
 
 
 def beside(folder: Path, name: str, *, needed: bool = True) -> Path:
@@ -23,7 +27,7 @@ def beside(folder: Path, name: str, *, needed: bool = True) -> Path:
     """
     if "\0" in name:
         raise ValueError("a path has no NUL character; take it out")
-    named = folder / name
+    named, folder = _placed(folder, name)
     if not named.exists() and not needed:
         return named
     if not named.exists():
@@ -34,6 +38,28 @@ def beside(folder: Path, name: str, *, needed: bool = True) -> Path:
     if not real.is_file():
         raise ValueError(f"{name!r} is not a regular file")
     return named
+
+
+def is_beside(folder: Path, name: str) -> bool:
+    """Whether there is a file of that name in the folder. Raises ValueError: it cannot be told."""
+    return _placed(folder, name)[0].is_file()
+
+
+def _placed(folder: Path, name: str) -> tuple[Path, Path]:
+    for copy, place in _COPIES.get():
+        if folder.is_relative_to(copy):
+            return place(folder, name)
+    return folder / name, folder
+
+
+@contextmanager
+def copying(copy: Path, place: Place) -> Iterator[None]:
+    """While the block lasts, what is named in folders below `copy` lies where `place` says."""
+    before = _COPIES.set(((copy, place), *_COPIES.get()))
+    try:
+        yield
+    finally:
+        _COPIES.reset(before)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
     from ..analysis.compare.sides import Side
     from ..analysis.simulation.settings import Settings
 
-COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-"""A whole name of a commit is one, though a pull request has added a file of that name."""
+RANGE = re.compile(r"(.*?)(\.\.\.?)((?!/).*)", re.DOTALL)
+"""Two revisions, and whether it is since their merge base (three dots); `../a.yaml` is a path."""
 
 
 def _is_file(side: str) -> bool:
-    return exists(side) and not isdir(side) and not COMMIT.fullmatch(side)  # a pipe too
+    """Whether a side is a file or a pipe; the whole name of a commit is one, though there is a file of that name."""
+    from ..analysis.compare.repository import HASH
+
+    return exists(side) and not isdir(side) and not HASH.fullmatch(side)
 
 
 def _compares_files(asked: Asked) -> bool:
@@ -47,7 +51,10 @@ def _compares_files(asked: Asked) -> bool:
 class DiffOptions:
     """What `costsim diff` is asked for."""
 
-    base: Annotated[str, typer.Argument(help="A file or a git revision; or both revisions, main..HEAD.")]
+    base: Annotated[
+        str,
+        typer.Argument(help="A file or a git revision; or both revisions, main..HEAD or main...HEAD."),
+    ]
     head: Annotated[
         str | None, typer.Argument(help="A file or a git revision. Default: the file in the working folder.")
     ] = None
@@ -85,7 +92,7 @@ def diff(asked: DiffOptions) -> None:
 
     \b
       costsim diff before.yaml after.yaml
-      costsim diff main..HEAD --file architecture.yaml --format markdown
+      costsim diff main...HEAD --file architecture.yaml --format markdown
       costsim diff main --max-increase 10%
     """
     from ..analysis.simulation.settings import Settings
@@ -94,7 +101,7 @@ def diff(asked: DiffOptions) -> None:
     settings.check()
     limit = _limit(asked.max_increase)
     with ExitStack() as stack:
-        before, after = (_located(text, asked.file, stack) for text in _sides(asked.base, asked.head, asked.file))
+        before, after = (_located(named, asked.file, stack) for named in _sides(asked.base, asked.head, asked.file))
         loaded = _loaded(before), _loaded(after)
         sides = _read(before, after, loaded, settings, asked.plan, asked.base_book)
         chosen = format_of(asked.format, asked.out, FindingsFormat.table)
@@ -124,22 +131,59 @@ class Located:
     shown: Path
 
 
-def _sides(base: str, head: str | None, file: Path) -> tuple[str, str]:
-    if not exists(base) and ".." in base:
+@dataclass(frozen=True)
+class SideName:
+    """A side as it is asked for: a file, a revision, or the merge base of a revision and a `second` one."""
+
+    text: str
+    is_file: bool = False
+    second: str | None = None
+
+
+def _sides(base: str, head: str | None, file: Path) -> tuple[SideName, SideName]:
+    ends = RANGE.fullmatch(base)
+    if ends and not exists(base):
         if head is not None:
             raise InputError(f"{base!r} names both revisions; give the architecture with --file")
-        first, _, second = base.replace("...", "..").partition("..")
-        return first or "HEAD", second or "HEAD"
-    return base, head if head is not None else str(file)
+        first, second = ends[1] or "HEAD", ends[3] or "HEAD"
+        return SideName(first, second=second if ends[2] == "..." else None), SideName(second)
+    return _named(base, file), _named(head, file) if head is not None else SideName(str(file), is_file=True)
 
 
-def _located(text: str, file: Path, stack: ExitStack) -> Located:
-    from ..analysis.compare.revisions import at_commit, commit_of
+def _named(text: str, file: Path) -> SideName:
+    """What one word names. Raises InputError where it is a file and a revision: whoever adds a file of a branch's name
+    would choose what is compared."""
+    if not _is_file(text):
+        return SideName(text)
+    ends = RANGE.fullmatch(text)
+    revisions = [end for end in (ends[1], ends[3]) if end] if ends else [text]
+    if not os.path.isabs(text) and revisions and all(_is_revision(each, file) for each in revisions):
+        raise InputError(f"{text!r} is both a file and a revision; write ./{text} for the file, or move it away")
+    return SideName(text, is_file=True)
 
-    if _is_file(text):
+
+def _is_revision(text: str, file: Path) -> bool:
+    from ..analysis.compare.repository import repository_of
+
+    try:
+        return repository_of(file).has(text)
+    except InputError:
+        return False
+
+
+def _located(named: SideName, file: Path, stack: ExitStack) -> Located:
+    from ..analysis.compare.repository import repository_of
+    from ..analysis.compare.revisions import at_commit
+
+    text = named.text
+    if named.is_file:
         return Located(text, Path(text), Path(text))
-    commit = commit_of(text, file.parent)
-    return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, file)), file)
+    repository = repository_of(file)
+    if named.second is None:
+        commit = repository.commit(text)
+    else:
+        commit, text = repository.merge_base(text, named.second), f"merge-base({text}, {named.second})"
+    return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, repository)), file)
 
 
 def _loaded(side: Located) -> LoadedArchitecture | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ...documents import Document
-from ...named_files import beside
+from ...named_files import beside, is_beside
 from ...pricing.book import SHIPPED
 from .amounts import Amount, DailyUsd, LogRate, Named, Part, RunsPerDay, Spread, Tokens
 from .growth import Growth
@@ -32,7 +32,7 @@ def _book(given: Any, info: ValidationInfo) -> Any:
     if not isinstance(given, str) or given in ("list", *SHIPPED) or document is None:
         return given
     is_path = Path(given).suffix or len(Path(given).parts) > 1
-    if not is_path and not (document.file.parent / given).is_file():
+    if not is_path and not is_beside(document.file.parent, given):
         raise ValueError(f"this is not a price book; the books are list, {', '.join(SHIPPED)}, or a file")
     return str(beside(document.file.parent, given, needed=False))
 

@@ -1,107 +1,112 @@
-"""Files as they were at a git revision, in a folder of their own: the working tree is not touched."""
+"""Files as they were at a git revision, in a folder of their own: the working tree is neither touched nor read."""
 
 from __future__ import annotations
 
-import subprocess
+import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_IFREG
 
-from ...errors import InputError
-from ...named_files import allowing
+from ...errors import CostsimError, InputError
+from ...named_files import copying
+from ..architecture.policies import STORES
+from .repository import Repository
+from .trees import Entry, PathEnd, Tree
 
-SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".csv", ".jsonl", ".ndjson", ".parquet")
-"""What an architecture may name: only such files are looked at."""
-MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_BYTES = 512 * 1024 * 1024
-SECONDS = 60
-
-
-def commit_of(revision: str, folder: Path) -> str:
-    """The commit that a revision names in the repository of `folder`. Raises InputError."""
-    _root(folder)
-    found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if found is None:
-        raise InputError(f"{revision!r} is neither a file nor a revision of this git repository")
-    return found.decode().strip()
 
 
 @contextmanager
-def at_commit(commit: str, file: Path) -> Iterator[Path | None]:
-    """`file` as it was at a commit, with everything that it may name, in a temporary folder; None if it was not there.
+def at_commit(commit: str, repository: Repository) -> Iterator[Path | None]:
+    """The repository's file as it was at a commit, in a temporary folder; None if it was not there.
 
-    Raises InputError: no repository, or its files are too many.
+    What it names is put there as it is read, from the same commit. Raises InputError: it cannot be read.
     """
-    root = _root(file.parent)
-    try:
-        inside = file.resolve().relative_to(root)
-    except ValueError:
-        raise InputError(f"the file lies outside the git repository {root}", file=file) from None
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / ".git").mkdir()  # the tree is a project: its files may name one another
-        for path, content in _contents(root, commit):
-            target = Path(folder) / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        found = Path(folder) / inside
-        _link_stores(file.resolve().parent, found.parent)
-        with allowing(root):  # where the stores are
-            yield found if found.is_file() else None
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(os.path.realpath(made))
+        copy = _Copy(folder, Tree(repository, commit))
+        file = copy.of_file()
+        with copying(folder, copy.place):
+            try:
+                yield file
+            except CostsimError as error:  # the folder will be gone
+                error.args = tuple(_shown(said, folder, commit) for said in error.args)
+                raise
 
 
-def _link_stores(beside: Path, folder: Path) -> None:
-    """The stores beside the file in the working tree: logs are no part of a revision."""
-    if folder.is_dir():
-        for store in beside.glob("*.duckdb"):
-            with suppress(OSError):  # where links are not allowed, the store is named as missing
-                (folder / store.name).symlink_to(store)
+def _shown(said: object, folder: Path, commit: str) -> object:
+    return said.replace(f"{folder}{os.sep}", f"{commit[:12]}:") if isinstance(said, str) else said
 
 
-def _root(folder: Path) -> Path:
-    found = _git(folder, "rev-parse", "--show-toplevel")
-    if found is None:
-        raise InputError("this is no git repository: name two files to compare", file=folder.resolve())
-    return Path(found.decode().rstrip("\n")).resolve()
+@dataclass
+class _Copy:
+    """The files of a tree that were named so far, in a folder."""
 
+    folder: Path
+    tree: Tree
+    written: dict[tuple[str, ...], Path] = field(default_factory=dict)
+    size: int = 0
 
-def _contents(root: Path, commit: str) -> Iterator[tuple[str, bytes]]:
-    """Regular files of the kinds that an architecture may name; links and modules are left out."""
-    listed = _git(root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit) or b""
-    wanted: list[tuple[str, str]] = []
-    total = 0
-    for entry in filter(None, listed.split(b"\0")):
-        about, _, name = entry.partition(b"\t")
-        mode, _, blob, size = about.split()
-        path = name.decode("utf-8", "surrogateescape")
-        if mode.startswith(b"100") and path.lower().endswith(SUFFIXES) and int(size) <= MAX_FILE_BYTES:
-            wanted.append((path, blob.decode()))
-            total += int(size)
-    if total > MAX_BYTES:
-        raise InputError(
-            f"the repository holds {total:,} bytes of data files at {commit[:12]}; compare two files instead"
-        )
-    yield from zip([path for path, _ in wanted], _blobs(root, [blob for _, blob in wanted]), strict=True)
+    def of_file(self) -> Path | None:
+        """The file that is compared; None where it is not there."""
+        repository, commit = self.tree.repository, self.tree.commit[:12]
+        try:
+            found = self._found(repository.inside)
+            if found.outside or (found.linked and not found.entry):
+                where = found.outside or "/".join(found.parts)
+                raise ValueError(f"it leads by a link to {str(where)!r}, which {commit} does not have")
+            if not found.entry:
+                repository.check_own()
+                return None
+            return self._of_entry(found.entry, found.parts)
+        except ValueError as error:
+            raise InputError(str(error), file=f"{commit}:{'/'.join(repository.inside)}") from None
 
+    def place(self, folder: Path, name: str) -> tuple[Path, Path]:
+        """Where what a file in `folder` names is read, and the folder whose project it has to be in.
 
-def _blobs(root: Path, blobs: list[str]) -> Iterator[bytes]:
-    """The contents, in order: `git cat-file --batch` answers "<blob> blob <size>", the content, a line break."""
-    answer = _git(root, "cat-file", "--batch", given="".join(f"{blob}\n" for blob in blobs).encode()) or b""
-    place = 0
-    for _ in blobs:
-        end = answer.index(b"\n", place)
-        size = int(answer[place:end].split()[2])
-        yield answer[end + 1 : end + 1 + size]
-        place = end + 1 + size + 1
+        A store that the commit does not have is that of the working tree: logs are no part of a revision. Raises
+        ValueError as `Tree.find`, and where it is a folder.
+        """
+        root, whole = self.tree.repository.root, folder / name
+        working = root / folder.relative_to(self.folder) if root else self.folder
+        parts = self.tree.inside(whole) if os.path.isabs(name) else whole.relative_to(self.folder).parts
+        if parts is None:
+            return whole, working
+        found = self._found(parts)
+        if found.outside:
+            return found.outside, working
+        if found.entry:
+            return self._of_entry(found.entry, found.parts), self.folder
+        store = root.joinpath(*found.parts) if root else None
+        if store and store.suffix.lower() in STORES and store.is_file():
+            return store, working
+        return self.folder.joinpath(*parts), self.folder
 
+    def _found(self, parts: tuple[str, ...]) -> PathEnd:
+        """Where a path of a file leads: a file that is linked keeps its own name, and lies in its own folder."""
+        found = self.tree.find(parts)
+        if not found.entry:
+            return found
+        if found.entry.kind != S_IFREG:
+            raise ValueError(f"{'/'.join(parts)!r} is a folder at {self.tree.commit[:12]}, not a file")
+        above = self.tree.find(parts[:-1])
+        return replace(found, parts=(*above.parts, parts[-1]) if above.entry else found.parts)
 
-def _git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes | None:
-    """What git prints; None where it fails."""
-    command = ["git", "-C", str(folder), "--no-optional-locks", *arguments]
-    try:
-        done = subprocess.run(command, input=given, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 (no shell; revisions follow --end-of-options)
-    except FileNotFoundError:
-        raise InputError("git is not installed; name two files to compare") from None
-    except subprocess.TimeoutExpired:
-        raise InputError(f"git did not answer within {SECONDS} s") from None
-    return done.stdout if done.returncode == 0 else None
+    def _of_entry(self, entry: Entry, parts: tuple[str, ...]) -> Path:
+        """The file at `parts` of the folder with the entry's content, which is written once."""
+        if parts in self.written:
+            return self.written[parts]
+        content, path = self.tree.content(entry), self.folder.joinpath(*parts)
+        self.size += len(content)
+        if self.size > MAX_BYTES:
+            raise InputError(f"files of over {MAX_BYTES // 2**20} MiB are named; compare two files instead")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():  # on a disk that does not know letters of either case apart
+            raise ValueError(f"{'/'.join(parts)!r} is called as another file is in letters of another case")
+        path.write_bytes(content)
+        self.written[parts] = path
+        return path

@@ -11,7 +11,6 @@ from typing import Any
 import jsonschema
 import pytest
 from costsim.analysis.compare.results import ArchitectureDifference
-from costsim.analysis.compare.revisions import at_commit, commit_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FLEET = """\
@@ -148,15 +147,3 @@ def test_no_revision_is_taken_for_an_option(costsim: Any, repository: Path, revi
     assert done.code == 2
     assert "neither a file nor a revision" in done.err
     assert not (repository / "here").exists()
-
-
-def test_a_revision_draws_from_the_stores_of_the_working_tree(tmp_path: Path) -> None:
-    git(tmp_path, "init", "-q", "-b", "main")
-    file = tmp_path / "architecture.yaml"
-    file.write_text(FLEET)
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "commit", "-q", "-m", "fleet")
-    (tmp_path / "logs.duckdb").write_bytes(b"logs")  # untracked: logs are no part of a revision
-    with at_commit(commit_of("main", tmp_path), file) as found:
-        assert found
-        assert (found.parent / "logs.duckdb").read_bytes() == b"logs"
