@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self, get_args
@@ -188,8 +189,8 @@ class Budget(Part):
 
 def unique_names(budgets: list[Budget]) -> list[Budget]:
     """The budgets as they are. Raises ValueError where two have one name."""
-    names = [budget.name for budget in budgets]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    count = Counter(budget.name for budget in budgets)
+    twice = next((name for name, times in count.items() if times > 1), None)
     if twice:
         raise ValueError(f"two budgets are named {twice!r}; give each a name of its own")
     return budgets

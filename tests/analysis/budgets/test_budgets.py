@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from costsim.analysis.architecture.budgets import Budget, Scope
+from costsim.analysis.architecture.budgets import Budget, Scope, unique_names
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.budgets.changes import half_as_often
 from costsim.analysis.budgets.check import CheckSettings, check
@@ -524,6 +524,23 @@ def test_two_budgets_of_one_name_are_an_error(written: Callable[..., Path]) -> N
     file = written(fleet(component("a"), budgets=[{"name": "b", "usd": 1}] * 2))
     with pytest.raises(ArchitectureError, match="two budgets are named 'b'"):
         check(file, CheckSettings(today=TODAY))
+
+
+class Compared(str):
+    """A name that counts how often it is compared with another."""
+
+    times = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Compared.times += 1
+        return str.__eq__(self, other)
+
+
+def test_names_of_budgets_are_looked_up_and_not_compared_with_one_another() -> None:
+    budgets = [Budget.model_construct(name=Compared(f"b{n}")) for n in range(1000)]
+    assert unique_names(budgets) == budgets
+    assert Compared.times < 100  # each with each is 500,000
 
 
 def test_budgets_may_stand_in_a_file_of_their_own(written: Callable[..., Path]) -> None:
