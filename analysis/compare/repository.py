@@ -21,6 +21,7 @@ from ...shown import one_line, shortened
 SECONDS = 60
 HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 """A whole name of a commit, or of another object."""
+AMBIGUOUS = re.compile(r"^(warning: refname|error: short (SHA1|object ID)) .* is ambiguous", re.MULTILINE)
 OF_A_REPOSITORY = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_CONFIG", "GIT_GRAFT_FILE",
     "GIT_SHALLOW_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_NAMESPACE",
@@ -90,7 +91,7 @@ class Repository:
     def commit(self, revision: str) -> str:
         """The commit that a revision names. Raises InputError: none, or more than one."""
         answer = self._resolved(revision)
-        if "ambiguous" in answer.said and not HASH.fullmatch(revision):
+        if AMBIGUOUS.search(answer.said) and not HASH.fullmatch(revision):
             raise InputError(f"{revision!r} is ambiguous in this git repository; write it in full, as refs/heads/main")
         if not answer.code:
             return answer.printed.decode().strip()
@@ -117,9 +118,10 @@ class Repository:
 
     def check_own(self) -> None:
         """Raises InputError where the file lies in another repository, within the working tree of this one."""
-        top = self.root and _top(_folder_of(self.root.joinpath(*self.inside)))
+        folder = self.root and _folder_of(self.root.joinpath(*self.inside))
+        top = _top(folder) if folder else None
         if top != self.root:
-            raise InputError(f"the file lies in a repository of its own, {top}; compare it there")
+            raise InputError(f"the file lies in {top or folder}, which is not of the git repository {self.root}")
 
     @cached_property
     def ignores_case(self) -> bool:
@@ -154,9 +156,9 @@ def repository_of(file: Path) -> Repository:
     inside = _below(whole, [top]) if top else None
     if top and inside is not None:
         return Repository(top, top, inside)
-    if _is_bare(here) and not file.is_absolute():
-        return Repository(here, None, file.parts)
     top = _top(_beginning(whole))
+    if top is None and not file.is_absolute() and _is_bare(here):
+        return Repository(here, None, file.parts)
     if top is None:
         raise InputError("this is no git repository: name two files to compare", file=_folder_of(whole))
     inside = _below(whole, [folder for folder in whole.parents if folder.exists() and folder.samefile(top)])

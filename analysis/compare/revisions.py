@@ -55,9 +55,10 @@ class _Copy:
         repository, commit = self.tree.repository, self.tree.commit[:12]
         try:
             found = self._found(repository.inside)
-            if found.outside or (found.linked and not found.entry):
-                where = found.outside or "/".join(found.parts)
-                raise ValueError(f"it leads by a link to {str(where)!r}, which {commit} does not have")
+            if found.outside:
+                raise ValueError(f"it leads out of the repository, to {str(found.outside)!r}")
+            if found.linked and not found.entry:
+                raise ValueError(f"it is a link to {'/'.join(found.parts)!r}, which is not there")
             if not found.entry:
                 repository.check_own()
                 return None

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ...errors import ArchitectureError
-from ...pricing.book import PriceBook, open_book
+from ...pricing.book import SHIPPED, PriceBook, open_book
 from ..architecture.component import Component
 from ..architecture.distributions import Floats
 from ..architecture.model import Architecture
@@ -266,12 +266,15 @@ def _common(works: Sequence[Work]) -> tuple[Fraction, ...]:
 
 
 def _measured(component: Component) -> dict[str, Any]:
-    """The log that tokens are drawn from is its content, wherever it lies: a revision lies in a folder of its own."""
-    source = component.tokens and component.tokens.from_usage
-    if not source:
-        return {}
-    unplaced = source.model_copy(update={"file": None, "store": None})
-    return {"tokens": (unplaced, _digest(source.file or source.store))}
+    """The log or book that tokens come from is its content, wherever it lies: a revision has a folder of its own."""
+    found: dict[str, Any] = {}
+    source, solved = component.tokens and component.tokens.from_usage, component.calibrate
+    if source:
+        unplaced = source.model_copy(update={"file": None, "store": None})
+        found["tokens"] = (unplaced, _digest(source.file or source.store))
+    if solved and solved.book not in ("list", *SHIPPED):
+        found["calibrate"] = (solved.model_copy(update={"book": ""}), _digest(Path(solved.book)))
+    return found
 
 
 def _digest(file: Path | None) -> str:

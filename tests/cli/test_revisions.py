@@ -97,9 +97,9 @@ def test_a_whole_path_into_the_working_tree_is_of_the_revision(costsim: Run, rep
     ("link", "message"),
     [
         ("architecture.yaml", "its links lead round in a circle"),
-        ("gone.yaml", "it leads by a link to 'gone.yaml', which"),
-        ("../outside.yaml", "outside.yaml', which"),
-        ("/etc/passwd", "it leads by a link to '/etc/passwd', which"),
+        ("gone.yaml", "it is a link to 'gone.yaml', which is not there"),
+        ("../outside.yaml", "it leads out of the repository, to '"),
+        ("/etc/passwd", "it leads out of the repository, to '/etc/passwd'"),
         ("folder", "'architecture.yaml' is a folder"),
     ],
 )
@@ -374,7 +374,9 @@ def test_objects_that_a_push_brings_are_seen_by_its_hook(
 def test_a_file_in_a_repository_within_is_not_taken_for_a_new_one(costsim: Run, repo: Path) -> None:
     commit(repo, {"README": "x"})
     commit(repository(repo / "within"), {"a.yaml": fleet(1)})
-    assert "the file lies in a repository of its own" in refused(costsim, "HEAD", "--file", "within/a.yaml")
+    assert f"the file lies in {repo}/within, which is not of the git repository {repo}" in refused(
+        costsim, "HEAD", "--file", "within/a.yaml"
+    )
 
 
 @pytest.mark.slow
@@ -512,3 +514,44 @@ def test_names_that_are_linked_often_are_looked_up_once(
     asked.clear()
     compared(costsim, "HEAD..HEAD")
     assert len(asked) < 36
+
+
+def test_a_bare_repository_with_working_trees_beside_it_has_the_one_of_the_file(costsim: Run, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo")
+    commit(repo, {"fleet/a.yaml": fleet(1)})
+    commit(repo, {"fleet/a.yaml": fleet(101)})
+    git(tmp_path, "clone", "-q", "--bare", str(repo), ".bare")
+    (tmp_path / ".git").write_text("gitdir: ./.bare\n")
+    git(tmp_path, "worktree", "add", "-q", "topic", "main")
+    assert difference(costsim, "HEAD~1..main", "--file", "topic/fleet/a.yaml") == Decimal("4.5")
+    assert difference(costsim, "HEAD~1..main", "--file", "fleet/a.yaml") == Decimal("4.5")
+
+
+def test_objects_may_be_named_by_sha256(costsim: Run, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256")
+    first = commit(tmp_path, {"architecture.yaml": fleet(1)})
+    commit(tmp_path, {"architecture.yaml": fleet(101)})
+    assert len(first) == 64
+    (tmp_path / first).write_text(fleet(1))
+    assert difference(costsim, first, "HEAD") == Decimal("4.5")
+
+
+def test_a_file_that_a_named_file_names_lies_beside_that(costsim: Run, repo: Path) -> None:
+    """Crons in a folder of their own, whose log lies there: 10 and 30 tokens a run at $1 per million, 720 runs."""
+    cron = "{name: a, schedule: 0 * * * *, model: anthropic/claude-haiku-4-5, tokens: USED}"
+    cron = cron.replace("USED", "{from_usage: {file: ../logs/u, columns: {input: input}}}")
+    files = {"architecture.yaml": "crons: crons/list\n", "crons/list": f"crons:\n  - {cron}\n", "logs/u": "input\n10\n"}
+    commit(repo, files)
+    commit(repo, {"logs/u": "input\n30\n"})
+    found = compared(costsim, "HEAD~1..HEAD")
+    assert Decimal(found["difference_usd"]) == Decimal("0.0144")
+    assert [cause["cause"] for cause in found["components"][0]["causes"]] == ["tokens"]
+
+
+def test_equal_revisions_differ_in_nothing_whatever_they_name(costsim: Run, repo: Path) -> None:
+    book = "book: own\nsource: me\nmodels: [{model: x/y, usd_per_mtok: {input: 1, output: 1}}]\n"
+    solved = "calibrate: {daily_usd: 1, input_per_output: 1, book: own.yaml}"
+    text = f"components: [{{name: a, model: x/y, runs_per_day: 1, {solved}}}]\nbook: own.yaml\n"
+    commit(repo, {"architecture.yaml": text, "own.yaml": book})
+    for revisions in (["HEAD..HEAD"], ["HEAD"]):
+        assert compared(costsim, *revisions)["components"] == []
