@@ -67,7 +67,12 @@ def ask(folder: Path, *arguments: str) -> Answer:
 def environment() -> dict[str, str]:
     """The environment in which git is asked."""
     kept = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
-    return (kept if kept.get(LAZY) else kept | NO_FETCH) | ALWAYS
+    return (kept if _may_fetch() else kept | NO_FETCH) | ALWAYS
+
+
+def _may_fetch() -> bool:
+    """Whether the user lets git fetch what a partial clone lacks."""
+    return os.environ.get(LAZY, "").lower() in ("0", "false", "no", "off")
 
 
 def reason(answer: Answer) -> str:
@@ -139,11 +144,9 @@ class Repository:
     def partial(self) -> str:
         """What is to be said where an object is not found in a clone that fetches them one by one."""
         asked = ask(self.folder, "config", "--get-regexp", r"^remote\..*\.promisor$")
-        return (
-            ""
-            if asked.code or os.environ.get(LAZY)
-            else f" (a partial clone, and costsim fetches nothing; {LAZY}=0 lets git do so)"
-        )
+        if asked.code or _may_fetch():
+            return ""
+        return f" (a partial clone, and costsim fetches nothing; {LAZY}=0 lets git do so)"
 
 
 def repository_of(file: Path) -> Repository:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 from stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 from ...errors import InputError
-from .repository import Repository, ask, reason
+from .repository import HASH, Repository, ask, reason
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_LINKS = 40
@@ -20,6 +21,7 @@ MAX_LINKS = 40
 MAX_PATH = 4096
 MODULE = 0o160000
 """The mode of a submodule: a commit of another repository."""
+ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]*)\0")
 KINDS = (S_IFREG, S_IFDIR, S_IFLNK, MODULE)
 LFS = b"version https://git-lfs.github.com/spec/"
 """How what stands in the place of a file begins whose content git does not have."""
@@ -57,7 +59,8 @@ class Tree:
     def find(self, parts: Sequence[str]) -> PathEnd:
         """Where a path below the top leads, as the system would follow it in a working tree of this commit.
 
-        Raises ValueError: through a submodule or round in a circle; InputError: git cannot read it.
+        Raises ValueError: through a submodule, a folder that is too large, or round in a circle; InputError: git cannot
+        read it.
         """
         return _Walk(self, deque(parts), [self._top]).end()
 
@@ -109,18 +112,19 @@ class Tree:
         found: dict[str, Entry] = {}
         place, length = 0, len(self.commit) // 2
         while place < len(tree):
-            space, end = tree.find(b" ", place), tree.find(b"\0", place)
-            name = os.fsdecode(tree[space + 1 : end])
-            if not place < space < end or name in found or not _is_plain(name):
+            about, end = ENTRY.match(tree, place), tree.find(b"\0", place) + 1 + length
+            name = os.fsdecode(about[2]) if about else ""
+            if not about or end > len(tree) or name in found or not _is_plain(name):
                 raise InputError(f"git has no usable folder at {self.commit[:12]}: an entry of it is called {name!r}")
-            kind = S_IFMT(int(tree[place:space], 8))
-            place = end + 1 + length
-            found[name] = Entry(name, kind, tree[end + 1 : place].hex())
+            found[name] = Entry(name, S_IFMT(int(about[1], 8)), tree[end - length : end].hex())
+            place = end
         return found
 
     def _object(self, name: str, kind: str, shown: str) -> bytes:
         """An object's content, of the hash that it is called by. Raises ValueError: it is too large; InputError."""
         shown = f"{shown} at {self.commit[:12]}"
+        if not HASH.fullmatch(name):  # it would be an option of git
+            raise InputError(f"{shown} cannot be read: {name!r} is no name of an object")
         answer = ask(self.repository.folder, "cat-file", "-s", name)
         if not answer.code and int(answer.printed) > MAX_FILE_BYTES:
             raise ValueError(f"{shown} is larger than {MAX_FILE_BYTES // 2**20} MiB; compare two files instead")

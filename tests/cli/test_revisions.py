@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import Run
+from costsim.analysis.compare.repository import ALWAYS, OF_A_REPOSITORY
 from repositories import ROUTING, blob, commit, fleet, git, made, repository
 
 QUICK = ("--start", "2026-06-01", "--trials", "10", "--format", "json")
@@ -232,7 +233,7 @@ def test_a_partial_clone_whose_origin_is_gone_is_no_empty_side(
 ) -> None:
     monkeypatch.chdir(_partial(tmp_path))
     shutil.rmtree(tmp_path / "origin")
-    for lazy in ("", "0"):
+    for lazy in ("", "1", "0"):
         monkeypatch.setenv("GIT_NO_LAZY_FETCH", lazy)
         assert "cannot be read; git says: could not fetch" in refused(costsim, "HEAD~1..HEAD")
 
@@ -265,12 +266,12 @@ def _object(repo: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("content", [None, b"garbage", b""])
-@pytest.mark.parametrize("what", ["HEAD~1:architecture.yaml", "HEAD~1:", "HEAD~1"])
+@pytest.mark.parametrize("what", ["HEAD~1:architecture.yaml", "HEAD~1:r", "HEAD~1:", "HEAD~1"])
 def test_an_object_that_is_missing_or_damaged_is_an_error(
     costsim: Run, repo: Path, what: str, content: bytes | None
 ) -> None:
-    commit(repo, {"architecture.yaml": fleet(1)})
-    commit(repo, {"architecture.yaml": fleet(2)})
+    commit(repo, {"architecture.yaml": fleet(1, "routing: r\n"), "r": HAIKU})
+    commit(repo, {"architecture.yaml": fleet(2, "routing: r\n"), "r": SONNET})
     path = _object(repo, git(repo, "rev-parse", what))
     path.chmod(0o600)
     path.unlink() if content is None else path.write_bytes(content)
@@ -339,6 +340,11 @@ def test_a_folder_whose_name_is_no_utf8_is_a_repository(
 
 
 # Which repository it is.
+
+
+def test_every_variable_of_a_repository_is_left_out_but_for_objects_and_configuration(repo: Path) -> None:
+    kept = {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
+    assert {*git(repo, "rev-parse", "--local-env-vars").split()} <= {*OF_A_REPOSITORY, *ALWAYS, *kept}
 
 
 @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"])
@@ -479,7 +485,8 @@ def test_a_folder_that_is_none_is_refused(costsim: Run, repo: Path, tree: bytes)
     name = git(repo, "hash-object", "-t", "tree", "--literally", "-w", "--stdin", given=tree)
     head = git(repo, "hash-object", "-t", "commit", "--literally", "-w", "--stdin",
                given=f"tree {name}\nauthor a <a@b.c> 1 +0000\ncommitter a <a@b.c> 1 +0000\n\nx\n".encode())  # fmt: skip
-    assert "fault" not in refused(costsim, f"{head}..{head}")
+    said = refused(costsim, f"{head}..{head}")
+    assert "git has no usable folder at" in said
 
 
 def _raw_tree(repo: Path, entries: list[tuple[str, str, str]]) -> str:
