@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 import os
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 
 from ...documents import check_regular
@@ -36,7 +38,8 @@ SHELL_NAMES = frozenset({"Dockerfile", "Containerfile", "Makefile", "Justfile", 
 GENERATED = frozenset({"package-lock.json", "npm-shrinkwrap.json", "composer.lock", "pnpm-lock.yaml"})
 SKIPPED_FOLDERS = frozenset(_FOLDERS.split())
 
-_LITERAL = re.compile(r"""(["'`])((?:\\.|(?!\1).)*)\1""")
+_LITERAL = re.compile(r"""(["'`])((?:\\.|(?!\1)[^\\])*(?=\1)|.*)\1""")
+"""Up to the first quote that is not escaped; without one, as in `r"C:\\"`, up to the last."""
 _COMMENTS = {
     "#": re.compile(r"(?:^|\s)#"),
     "//": re.compile(r"(?:^|[\s;{}(),])//"),
@@ -46,7 +49,7 @@ _HASH = frozenset({"py", "pyi", "rb", "r", "jl", "pl", "pm", "ex", "exs", "php"}
 _NO_SLASHES = _HASH - {"php", "tf", "tfvars", "hcl"}
 _BLOCK = re.compile(r"^\s*(?:/?\*|<!--|;)")
 _NAMED = re.compile(r"model\S{0,6}\s{0,2}[\"'`\\]*$", re.IGNORECASE)
-_BEFORE = re.compile(r"(?:^\s*|[-:=,\[{(|\"'`\\]\s*)$")
+_BEFORE = ("", *"-:=,[{(|\"'`\\")
 _AFTER = re.compile(r"\s*(?:$|[,;:\]}|)\"'`\\])")
 
 
@@ -60,17 +63,23 @@ class Line:
 
     def spans(self) -> list[tuple[int, int]]:
         """The stretches in which a name may stand: the whole line, or what is in quotes."""
-        return [(0, len(self.text))] if self.language not in PROGRAMS else self._literals()
+        return [(0, len(self.text))] if self.language not in PROGRAMS else self._literals
 
     def in_use(self, start: int, end: int) -> bool:
         """Whether the name at `start` stands as a value, not as a word in a sentence."""
         if _NAMED.search(self.text, max(0, start - 40), start):
             return True
-        first, last = next(((a, b) for a, b in self._literals() if a <= start and end <= b), (0, len(self.text)))
+        first, last = self._around(start, end)
         if (first, last) == (0, len(self.text)) and self.language in SHELLS:
             return True  # a word of a command
-        return bool(_BEFORE.search(self.text[first:start]) and _AFTER.match(self.text[end:last]))
+        return self.text[first:start].rstrip()[-1:] in _BEFORE and bool(_AFTER.match(self.text, end, last))
 
+    def _around(self, start: int, end: int) -> tuple[int, int]:
+        """The literal that holds this stretch, else the whole line."""
+        n = bisect_right(self._literals, start, key=lambda span: span[0])
+        return self._literals[n - 1] if n and end <= self._literals[n - 1][1] else (0, len(self.text))
+
+    @cached_property
     def _literals(self) -> list[tuple[int, int]]:
         return [match.span(2) for match in _LITERAL.finditer(self.text)]
 
@@ -145,9 +154,15 @@ def _without_comment(line: str, marks: Sequence[str]) -> str:
         match.start()
         for mark in marks
         for match in _COMMENTS[mark].finditer(line)
-        if not any(first < match.end() - 1 < last for first, last in literals)
+        if not _is_within(match.end() - 1, literals)
     ]
     return line[: min(starts)] if starts else line
+
+
+def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of these spans, which stand in order, goes on on both sides of the place."""
+    n = bisect_left(spans, place, key=lambda span: span[0])
+    return n > 0 and place < spans[n - 1][1]
 
 
 def _docstring_lines(text: str) -> frozenset[int]:

@@ -9,7 +9,7 @@ import pytest
 from costsim.analysis import lint as package
 from costsim.analysis.findings import Finding
 from costsim.analysis.lint import exit_code, lint
-from costsim.analysis.lint.hardcoded import keys_for, lint_code
+from costsim.analysis.lint.hardcoded import keys_of, lint_code
 from costsim.analysis.routing.routing import shipped_routing
 from costsim.errors import InputError
 
@@ -105,13 +105,13 @@ def test_the_routing_keys_to_use_instead_are_named(tmp_path: Path) -> None:
 
 
 def test_the_fallback_is_named_only_where_no_task_has_the_model() -> None:
-    assert keys_for("claude-sonnet-4-5", shipped_routing())[-1] == "fallback"
-    assert keys_for("anthropic/claude-opus-4-6", shipped_routing()) == ["strategic_decision"]
+    assert keys_of(shipped_routing())("claude-sonnet-4-5")[-1] == "fallback"
+    assert keys_of(shipped_routing())("anthropic/claude-opus-4-6") == ("strategic_decision",)
 
 
 def test_a_provider_may_stand_before_a_slash_or_a_colon() -> None:
     for name in ("gpt-4o", "openai/gpt-4o", "openai:gpt-4o", "openrouter/openai/gpt-4o"):
-        assert keys_for(name, shipped_routing()) == ["image_analysis"]
+        assert keys_of(shipped_routing())(name) == ("image_analysis",)
 
 
 def test_a_model_that_the_routing_does_not_have_is_said_so(tmp_path: Path) -> None:
