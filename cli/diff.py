@@ -182,7 +182,9 @@ def _located(named: SideName, file: Path, stack: ExitStack) -> Located:
     if named.second is None:
         commit = repository.commit(text)
     else:
-        commit, text = repository.merge_base(text, named.second), f"merge-base({text}, {named.second})"
+        commit, *others = repository.merge_bases(text, named.second)
+        text = f"merge-base({text}, {named.second})"
+        say_at_end(f"{text} is {commit[:12]} of {1 + len(others)}, as git diff takes it" if others else "")
     return Located(f"{text}:{file}", stack.enter_context(at_commit(commit, repository)), file)
 
 

@@ -112,14 +112,17 @@ class Repository:
     def _resolved(self, revision: str) -> Answer:
         return ask(self.folder, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
 
-    def merge_base(self, first: str, second: str) -> str:
-        """The newest commit that two revisions both come from. Raises InputError where there is none."""
-        answer = ask(self.folder, "merge-base", self.commit(first), self.commit(second))
+    def merge_bases(self, first: str, second: str) -> list[str]:
+        """The newest commits that two revisions both come from: one, but for branches that were merged into each other.
+
+        The first is the one that git compares with. Raises InputError where there is none.
+        """
+        answer = ask(self.folder, "merge-base", "--all", self.commit(first), self.commit(second))
         if answer.code > 1:
             raise InputError(f"{first!r} and {second!r} cannot be compared; git says: {reason(answer)}")
         if answer.code:
             raise InputError(f"{first!r} and {second!r} have no commit in common{self.shallow}")
-        return answer.printed.decode().strip()
+        return answer.printed.decode().split()
 
     def check_own(self) -> None:
         """Raises InputError where the file lies in another repository, within the working tree of this one."""

@@ -431,6 +431,19 @@ def test_revisions_without_a_commit_in_common_have_no_merge_base(costsim: Run, b
     assert difference(costsim, "main..alone") == Decimal("-0.36")
 
 
+@pytest.mark.slow
+def test_of_several_merge_bases_the_one_that_git_takes_is_named(costsim: Run, branched: Path) -> None:
+    """Each branch merges what the other one began with: both beginnings are merge bases."""
+    began = [git(branched, "rev-parse", name) for name in ("main", "topic")]
+    for branch, other in (("main", began[1]), ("topic", began[0])):
+        git(branched, "checkout", "-q", branch)
+        git(branched, "merge", "-q", "-s", "ours", "-m", "merge", other)
+    done = costsim("diff", "main...topic", *QUICK)
+    taken = git(branched, "merge-base", "main", "topic")
+    assert done.err == f"merge-base(main, topic) is {taken[:12]} of 2, as git diff takes it\n"
+    assert taken in began
+
+
 @pytest.mark.parametrize("name", ["main", "main..topic", "main...topic"])
 def test_a_file_of_a_revisions_name_is_not_compared_in_its_place(costsim: Run, branched: Path, name: str) -> None:
     """Whoever opens a pull request could add one."""
