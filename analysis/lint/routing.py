@@ -11,9 +11,9 @@ from ...plurals import listed
 from ...yaml_nodes import KeyPath
 from ..findings import Finding
 from ..routing.conditions import Attributes, Span
-from ..routing.reachability import Reach, Shadow, reach
+from ..routing.reachability import Reach, Shadow, firing_rule, reach
 from ..routing.resolve import FALLBACK
-from ..routing.routing import RoutingConfig, shipped_routing, walk
+from ..routing.routing import RoutingConfig, shipped_routing
 from .cards import CardVerdict, is_of, judge
 from .rules import finding_of
 
@@ -72,7 +72,14 @@ def _fallback(config: RoutingConfig) -> Iterator[Finding]:
 
 
 def _tree(config: RoutingConfig) -> Iterator[Finding]:
-    for found in reach(config.decision_tree)[:-1]:
+    reached = reach(config.decision_tree)
+    rules = len(config.decision_tree)
+    if len(reached) < rules:
+        message = (
+            f"the decision tree is too large to decide which of its rules from {len(reached) + 1} on can never fire"
+        )
+        yield finding_at(config.document, ("decision_tree",), "unchecked-rules", message)
+    for found in reached[:rules]:
         path: KeyPath = ("decision_tree", found.number - 1)
         if found.witness is None:
             yield finding_at(
@@ -135,11 +142,15 @@ def task_attributes(config: RoutingConfig, task: str) -> Attributes:
 
 def _disagreements(config: RoutingConfig) -> Iterator[Finding]:
     """Keys whose own attributes lead the tree to another model; the tree does not mention other keys."""
+    if not config.decision_tree or FALLBACK not in config.model_routing:
+        return
+    kinds, firing = config.words("kind"), firing_rule(config.decision_tree)
     for key, model in config.model_routing.items():
-        attributes = config.tasks.get(key) or ({"kind": key} if key in config.words("kind") else None)
-        if attributes is None or not config.decision_tree or FALLBACK not in config.model_routing:
+        attributes = config.tasks.get(key) or ({"kind": key} if key in kinds else None)
+        if attributes is None:
             continue
-        number, use = walk(config, attributes)
+        number = firing(attributes)
+        use = config.decision_tree[number - 1].use if number <= len(config.decision_tree) else FALLBACK
         if config.model(use) != model:
             by = f"rule {number}" if number <= len(config.decision_tree) else "its fallback"
             message = f"the decision tree gives {key} ({_words(attributes)}) {config.model(use)} by {by}"

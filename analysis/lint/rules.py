@@ -32,6 +32,12 @@ RULES: dict[str, FindingRule] = {
             "Move the rule before those that take its tasks, or delete that part of it.",
         ),
         FindingRule(
+            "unchecked-rules",
+            "The decision tree is too large to decide which of its rules can never fire.",
+            "UncheckedRules", "warning",
+            "Make it smaller: fewer conditions, or fewer attributes in each.",
+        ),
+        FindingRule(
             "tree-disagrees",
             "The decision tree and model_routing give the same task different models.",
             "TreeDisagrees", "warning",

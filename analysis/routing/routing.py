@@ -31,6 +31,8 @@ LARGE_CONTEXT_KEY = "large_context_coding"
 LARGE_CONTEXT_OVER = 50_000
 CODING_TASKS = ("code_generation", "code_review")
 MAX_RULES = 100
+MAX_ASKED = 20_000
+"""Words, spans and flags of all conditions: which rules can fire is decided in memory by the square of them."""
 _KEYS = {
     "file": {"$schema", "model_routing", "large_context", "decision_tree", "tasks", "context_windows"},
     "rule": {"when", "use", "why"},
@@ -190,7 +192,13 @@ def _tree(document: Document, given: Any, routing: Mapping[str, str]) -> tuple[R
     if not isinstance(given, list) or len(given) > MAX_RULES:
         message = f"write the decision tree as a list of at most {MAX_RULES} rules"
         raise document.error(ArchitectureError, message, ("decision_tree",))
-    return tuple(_rule(document, rule, routing, ("decision_tree", index)) for index, rule in enumerate(given))
+    tree = tuple(_rule(document, rule, routing, ("decision_tree", index)) for index, rule in enumerate(given))
+    tests = [test for rule in tree for condition in rule.when for test in condition.tests.values()]
+    asked = sum(len(test) if isinstance(test, frozenset) else 1 for test in tests)
+    if asked > MAX_ASKED:
+        message = f"the rules ask for {asked:,} words, numbers, yes or no; write a tree of at most {MAX_ASKED:,}"
+        raise document.error(ArchitectureError, message, ("decision_tree",))
+    return tree
 
 
 def _rule(document: Document, given: Any, routing: Mapping[str, str], path: KeyPath) -> RoutingRule:

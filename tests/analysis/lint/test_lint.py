@@ -15,6 +15,7 @@ from costsim.analysis.lint import exit_code, lint, target_of
 from costsim.analysis.lint.cards import article, is_of
 from costsim.analysis.lint.components import AssignedComponent, lint_components
 from costsim.analysis.lint.routing import lint_routing
+from costsim.analysis.routing import covers
 from costsim.analysis.routing.routing import SHIPPED, RoutingConfig, read_routing, shipped_routing
 from costsim.errors import InputError
 from costsim.pricing.book import PriceBook, open_book
@@ -63,6 +64,17 @@ def test_the_articles_kimi_rule_cannot_see_code_writing() -> None:
     assert finding.message == (f"rule 4 ({KIMI}) never sees kind 'code_writing': rule 3 takes such tasks first")
     assert finding.fix.startswith("put rule 4 before rule 3")
     assert finding.line == line_of(SHIPPED, '"kind": ["code_writing", "code_review"')
+
+
+def test_a_tree_that_is_too_large_is_said_to_be_unchecked_from_there_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = [{"when": {"kind": kind}, "use": "fallback"} for kind in ("a", "a", "b")]
+    config = routing(tmp_path, {"model_routing": {"fallback": "p/m"}, "decision_tree": tree})
+    monkeypatch.setattr(covers, "MAX_STEPS", 4)
+    found = lint_routing(config)
+    assert rules(found) == ["unchecked-rules"]
+    assert found[0].message == ("the decision tree is too large to decide which of its rules from 2 on can never fire")
 
 
 def test_the_articles_tree_and_its_json_disagree_on_code_generation() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
 
 import pytest
+from costsim.analysis.routing import covers
 from costsim.analysis.routing.conditions import Attributes, Condition, Span, Test, Value
-from costsim.analysis.routing.reachability import reach
+from costsim.analysis.routing.reachability import firing_rule, reach
 from costsim.analysis.routing.routing import RoutingRule, shipped_routing
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,6 +124,46 @@ def test_the_articles_kimi_rule_never_sees_code_writing_but_does_see_a_code_revi
     assert [(shadow.word, shadow.takers) for shadow in kimi.shadows] == [("code_writing", (3,))]
     review: dict[str, Value] = {"kind": "code_review", "context_tokens": 50_001}
     assert fires(list(shipped_routing().decision_tree), review) == 4
+
+
+@pytest.mark.slow
+@settings(max_examples=examples(25, 60), deadline=None)
+@given(trees)
+def test_a_task_is_looked_up_as_the_rules_are_asked_in_order(tree: list[RoutingRule]) -> None:
+    firing = firing_rule(tree)
+    assert all(firing(task) == fires(tree, task) for task in EVERY_TASK)
+
+
+def test_what_a_task_does_not_say_is_no_nothing_or_any_other_word() -> None:
+    firing = firing_rule([rule(kind=frozenset({"code"})), rule(strategic=True), rule(context_tokens=Span(at_most=5))])
+    tasks: list[Attributes] = [{}, {"kind": "prose", "context_tokens": 6}, {"kind": "code"}]
+    assert [firing(task) for task in tasks] == [3, 4, 1]
+
+
+def test_conditions_are_looked_up_by_their_words_and_not_each_compared_with_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = [[frozenset({f"k{number}_{n}"}) for n in range(20)] for number in range(50)]
+    tree = [RoutingRule("p/m", tuple(Condition({"kind": word}) for word in own)) for own in words]
+    # of 1,000 conditions: one look at each, one at its word, and two at each for the fallback; each with all is 500,000
+    monkeypatch.setattr(covers, "MAX_STEPS", 5_000)
+    assert [found.witness for found in reach(tree)] == [*({"kind": f"k{number}_0"} for number in range(50)), {}]
+
+
+def test_thresholds_take_memory_by_bits_of_their_number() -> None:
+    tree = [RoutingRule("p/m", tuple(Condition({"context_tokens": Span(over=n)}) for n in range(2_000)))]
+    tracemalloc.start()
+    found = reach(tree)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found[0].witness == {"context_tokens": 1}
+    assert peak < 8 * 2**20  # as sets of whole numbers: 2,000 x 2,000 / 2 of them, over 100 MB
+
+
+def test_the_list_ends_before_a_rule_that_takes_too_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = [rule(kind=frozenset({"a"})), rule(needs_web=True), rule(needs_web=False)]
+    monkeypatch.setattr(covers, "MAX_STEPS", 5)  # 1 for each of the first's box and word, 3 for the second
+    assert [found.number for found in reach(tree)] == [1, 2]
 
 
 def test_a_hundred_rules_over_every_attribute_are_decided_at_once() -> None:

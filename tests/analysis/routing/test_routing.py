@@ -209,6 +209,10 @@ TREE = {"model_routing": {"fallback": HAIKU}}
         ({**TREE, "decision_tree": [{"when": {"context_tokens": 5}, "use": HAIKU}]}, "{over: 50000}"),
         ({**TREE, "decision_tree": [{"when": {"context_tokens": {"over": -1}}, "use": HAIKU}]}, "whole number"),
         ({**TREE, "decision_tree": [{"use": HAIKU}] * 101}, "at most 100"),
+        (
+            {**TREE, "decision_tree": [{"when": {"kind": [f"k{n}" for n in range(20_001)]}, "use": HAIKU}]},
+            "the rules ask for 20,001 words, numbers, yes or no; write a tree of at most 20,000",
+        ),
         ({**TREE, "large_context": {"use": HAIKU}}, "'over' is missing"),
         ({**TREE, "large_context": {"over": 5, "use": "big"}}, "neither a key"),
         ({**TREE, "large_context": {"over": 5, "use": HAIKU, "tasks": "x"}}, "a list of routing keys"),
