@@ -136,8 +136,8 @@ class _Numbers:
             if values:
                 first[_lowest(values)] |= 1 << n
                 last[values.bit_length() - 1] |= 1 << n
-        self.from_up_to = list(accumulate(first, or_))
-        self.to_at_least = list(accumulate(reversed(last), or_))[::-1]
+        self.from_up_to: list[int] = list(accumulate(first, or_))
+        self.to_at_least: list[int] = list(accumulate(reversed(last), or_))[::-1]
 
     def meeting(self, values: int) -> int:
         return self.from_up_to[values.bit_length() - 1] & self.to_at_least[_lowest(values)]

@@ -526,10 +526,12 @@ def test_names_that_are_linked_often_are_looked_up_once(
 
     monkeypatch.setattr("subprocess.run", counted)
     used = "{from_usage: {file: logs/u.csv, columns: {input: input}}}"
-    listed = "".join(
-        f"  - {{name: c{n}, task: m, runs_per_day: 1, tokens: {used}}}\n" for n in range(20)
-    )  # fmt: skip
-    files = {"all/u.csv": "input\n5\n", "logs": Path("all"), "architecture.yaml": f"{ROUTING}components:\n{listed}"}
+    listed = "".join(f"  - {{name: c{n}, task: m, runs_per_day: 1, tokens: {used}}}\n" for n in range(20))
+    files: dict[str, str | Path | None] = {
+        "all/u.csv": "input\n5\n",
+        "logs": Path("all"),
+        "architecture.yaml": f"{ROUTING}components:\n{listed}",
+    }
     commit(repo, files)
     asked.clear()
     compared(costsim, "HEAD..HEAD")
