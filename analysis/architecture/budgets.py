@@ -26,6 +26,8 @@ ONE_KIND = (
     "session, source, processing, tags.NAME, as in {agent: cto}"
 )
 TAGS = "tags."
+MAX_BUDGETS = 20_000
+"""In one file: each is a row of every report, at about a millisecond."""
 
 
 class Scope(Part):
@@ -188,7 +190,9 @@ class Budget(Part):
 
 
 def unique_names(budgets: list[Budget]) -> list[Budget]:
-    """The budgets as they are. Raises ValueError where two have one name."""
+    """The budgets as they are. Raises ValueError where two have one name, or they are too many."""
+    if len(budgets) > MAX_BUDGETS:
+        raise ValueError(f"{len(budgets):,} budgets are too many: at most {MAX_BUDGETS:,} in one file")
     count = Counter(budget.name for budget in budgets)
     twice = next((name for name, times in count.items() if times > 1), None)
     if twice:

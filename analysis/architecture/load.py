@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ConfigDict
@@ -67,8 +68,12 @@ class LoadedArchitecture:
 
     def place_of(self, component: str) -> KeyPath | None:
         """Where the file itself lists the component; None for a cron that is one."""
+        return self._places.get(component)
+
+    @cached_property
+    def _places(self) -> dict[str, KeyPath]:
         listed = self.document.data.get("components") or []
-        return next((("components", n) for n, given in enumerate(listed) if given.get("name") == component), None)
+        return {given.get("name"): ("components", n) for n, given in reversed([*enumerate(listed)])}
 
     def line_of(self, component: str) -> int | None:
         """The line at which the file lists the component; None where it does not, or the format has no lines."""

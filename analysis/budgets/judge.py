@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from ...documents import dotted
@@ -47,6 +48,26 @@ def limit_of(budget: Budget, last_period_usd: Fraction | None, today: date) -> L
     return Limit(exception.limit_usd(stated) if exception else stated, stated, exception)
 
 
+class Parts(dict[str, Fraction]):
+    """What each component costs of a window; sorted once for all budgets that look at it."""
+
+    @cached_property
+    def most_expensive_first(self) -> list[str]:
+        """The components; of equals, the first."""
+        return sorted(self, key=lambda name: -self[name])
+
+    @cached_property
+    def contributions(self) -> list[Contribution]:
+        """The most expensive components first, by name where they cost the same, and what part of the whole each is."""
+        total = sum(self.values(), Fraction(0))
+        most_expensive = sorted(self.items(), key=lambda item: (-item[1], item[0]))[:MAX_CONTRIBUTIONS]
+        return [
+            Contribution(component=name, usd=to_usd(cost), percent=to_usd(round(100 * cost / total, 6)))
+            for name, cost in most_expensive
+            if cost
+        ]
+
+
 @dataclass(frozen=True)
 class Judged:
     """A budget, its limit, and the window that it was compared with; `over` if logged usage covers the whole window.
@@ -59,7 +80,7 @@ class Judged:
     limit: Limit
     window: Daily
     today: date
-    by_component: Mapping[str, Fraction]
+    by_component: Parts
     spent_usd: Decimal | None = None
     over: bool = False
     whose: str = ""
@@ -125,7 +146,7 @@ class Judged:
             spent_usd=self.spent_usd,
             chance=None if limit.usd is None else window.chance(limit.usd),
             crossed_on=self.crossed_on,
-            contributions=contributions(self.by_component),
+            contributions=self.by_component.contributions,
             fix=self.fix,
             message=message(self),
         )
@@ -138,17 +159,6 @@ class Judged:
             rule="budget", name=name, status=self.status, message=message(self), fix=_help(self),
             file=place.document.file, line=place.line, key=dotted(place.path),
         )  # fmt: skip
-
-
-def contributions(by_component: Mapping[str, Fraction]) -> list[Contribution]:
-    """The most expensive components first, and what part of the whole each is."""
-    total = sum(by_component.values(), Fraction(0))
-    most_expensive = sorted(by_component.items(), key=lambda item: (-item[1], item[0]))[:MAX_CONTRIBUTIONS]
-    return [
-        Contribution(component=name, usd=to_usd(cost), percent=to_usd(round(100 * cost / total, 6)))
-        for name, cost in most_expensive
-        if cost
-    ]
 
 
 def message(judged: Judged) -> str:
@@ -202,7 +212,7 @@ def _risk(judged: Judged) -> str:
 def _makers(judged: Judged) -> str:
     if not judged.breached or judged.budget.period == "run":
         return ""
-    parts = [f"{part.component} {format_amount(part.usd)}" for part in contributions(judged.by_component)[:3]]
+    parts = [f"{part.component} {format_amount(part.usd)}" for part in judged.by_component.contributions[:3]]
     return f"; most of it: {', '.join(parts)}" if len(judged.by_component) > 1 and parts else ""
 
 

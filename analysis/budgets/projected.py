@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from ..simulation.spawned import rooted
 from ..simulation.streams import pool_size
 from ..simulation.subscriptions import SubscriptionCost
 from ..simulation.workload import Work
+from .counting import ScopesOf, check_counted
 from .scopes import AnyScope, Labels, canonical, counts, tags_of
 from .windows import Daily, Floats
 
@@ -203,15 +205,14 @@ class Projected:
         """What each of the scopes costs."""
         found = {scope: self._nothing() for scope in scopes}
         check_draws(self.costs.horizon.days, self.trials, max(1, len(found)), f"each of {len(found)} scopes of budgets")
-        of = {scope: counts(scope, self._book) for scope in found}
+        of, called = ScopesOf(found, self._book), [self._called(component) for component in self.components]
+        check_counted(of, chain.from_iterable(called))
         for done, component in enumerate(self.components):
-            called = self._called(component)
-            counting = {scope: found[scope] for scope, counted in of.items() if any(map(counted, called))}
-            if counting:
-                self._add(counting, self.shares(component.name))
+            if any(map(of.counting, called[done])):
+                self._add(found, of, self.shares(component.name))
             if self.progress:
                 self.progress(done + 1, len(self.components))
-        self._add(found, self.subscriptions())
+        self._add(found, of, self.subscriptions())
         return {scope: summed.cost for scope, summed in found.items()}
 
     def expected_usd(self, scope: AnyScope, names: Iterable[str], days: slice, *, flat: bool = True) -> Fraction:
@@ -223,10 +224,10 @@ class Projected:
 
     def part(self, scope: AnyScope, components: Iterable[Sequence[Share]]) -> ScopeCost:
         """What the shares of those components, and the subscriptions, cost of a scope."""
-        found = {scope: self._nothing()}
+        found, of = {scope: self._nothing()}, ScopesOf([scope], self._book)
         for shares in components:
-            self._add(found, shares)
-        self._add(found, self.subscriptions())
+            self._add(found, of, shares)
+        self._add(found, of, self.subscriptions())
         return found[scope].cost
 
     def one_run(self, name: str, *, with_spawned: bool = False) -> Daily:
@@ -274,12 +275,10 @@ class Projected:
         dates = self.costs.horizon.dates
         return _ScopeSum(dates, np.zeros((len(dates), 1)))
 
-    def _add(self, found: Mapping[AnyScope, _ScopeSum], shares: Sequence[Share]) -> None:
-        for scope, cost in found.items():
-            counted = counts(scope, self._book)
-            for share in shares:
-                if counted(share.labels):
-                    cost.add(share)
+    def _add(self, found: Mapping[AnyScope, _ScopeSum], of: ScopesOf, shares: Sequence[Share]) -> None:
+        for share in shares:
+            for scope in of.counting(share.labels):
+                found[scope].add(share)
 
     def _called(self, component: Component) -> list[Labels]:
         """A component with every model that the plan may call for it."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..architecture.budgets import At, Period
 from .change import Change, Trial, applied, touched
 from .changes import cheapest_fix
-from .judge import Judged, Limit, limit_of
+from .judge import Judged, Limit, Parts, limit_of
 from .projected import Projected, ScopeCost
 from .results import CheapestFix
 from .scopes import AnyScope, StatedBudget
-from .tried import Tried
-from .windows import Daily, windows
+from .tried import Tried, costliest_run
+from .windows import Daily, costliest_window
 
 MAX_DRAWN = 20
 """A change of more components is not drawn again."""
@@ -36,35 +36,42 @@ def judge_projection(
     tried = Tried(projected)
     costs = projected.scopes({entry.budget.scope for entry in stated if entry.budget.period != "run"})
     found = []
+
+    @cache
+    def costliest(scope: AnyScope, period: Period) -> tuple[Daily, Parts]:
+        return _costliest(costs[scope], period, month)
+
     for entry in stated:
-        limit = limit_of(entry.budget, last_period(entry), today)
-        if entry.budget.period == "run":
+        budget = entry.budget
+        limit = limit_of(budget, last_period(entry), today)
+        if budget.period == "run":
             found.append(_judge_run(entry, tried, limit, today))
         else:
-            found.append(_judge(entry, tried, costs[entry.budget.scope], limit, month, today))
+            window, parts = costliest(budget.scope, budget.period)
+            judged = Judged(entry, "projection", limit, window, today, parts)
+            found.append(_with_fix(judged, tried, costs[budget.scope].daily, month))
     return found
 
 
-def costliest_window(daily: Daily, period: Period, month: date) -> Daily:
-    """The window of largest expected cost; the first of equals."""
-    return max(windows(daily, period, month), key=lambda window: window.total_usd)
-
-
-def _judge(entry: StatedBudget, tried: Tried, cost: ScopeCost, limit: Limit, month: date, today: date) -> Judged:
-    budget = entry.budget
-    window = costliest_window(cost.daily, budget.period, month)
+def _costliest(cost: ScopeCost, period: Period, month: date) -> tuple[Daily, Parts]:
+    """The costliest window, and what each component costs of it."""
+    window = costliest_window(cost.daily, period, month)
     first = cost.daily.dates.index(window.dates[0])
     days = slice(first, first + len(window.dates))
-    by_component = {name: sum(usd[days], Fraction(0)) for name, usd in cost.by_component.items()}
-    judged = Judged(entry, "projection", limit, window, today, by_component)
-    if not judged.breached or limit.usd is None:
+    return window, Parts({name: sum(usd[days], Fraction(0)) for name, usd in cost.by_component.items()})
+
+
+def _with_fix(judged: Judged, tried: Tried, daily: Daily, month: date) -> Judged:
+    """With the change that would keep a budget that is breached."""
+    budget = judged.budget
+    if not judged.breached:
         return judged
     key = (budget.scope, budget.period, budget.at)
-    trial = tried.trial(key, lambda: _Scoped(tried, budget.scope, cost.daily, budget.period, budget.at, month).trial)
-    return _fixed(judged, tried, by_component, trial)
+    trial = tried.trial(key, lambda: _Scoped(tried, budget.scope, daily, budget.period, budget.at, month).trial)
+    return _fixed(judged, tried, judged.by_component, trial)
 
 
-def _fixed(judged: Judged, tried: Tried, by_component: Mapping[str, Fraction], trial: Trial | None) -> Judged:
+def _fixed(judged: Judged, tried: Tried, by_component: Parts, trial: Trial | None) -> Judged:
     """With the change that would keep it; without a trial none is sought."""
     if trial is None or judged.limit.usd is None:
         return replace(judged, sought=False)
@@ -75,15 +82,14 @@ def _fixed(judged: Judged, tried: Tried, by_component: Mapping[str, Fraction], t
 
 def _fix(
     tried: Tried,
-    by_component: Mapping[str, Fraction],
+    by_component: Parts,
     trial: Trial,
     value_usd: Fraction,
     limit_usd: Fraction,
     *,
     one_run: bool,
 ) -> CheapestFix | None:
-    most_expensive_first = sorted(by_component, key=lambda name: -by_component[name])
-    names = [name for name in most_expensive_first if name in tried.projected.costs.works]
+    names = [name for name in by_component.most_expensive_first if name in tried.projected.costs.works]
     return cheapest_fix(tried.changes(names, one_run=one_run), trial, value_usd, limit_usd)
 
 
@@ -175,12 +181,12 @@ def _judge_run(entry: StatedBudget, tried: Tried, limit: Limit, today: date) -> 
     """One run of the most expensive component in scope, on the day on which it is most expensive."""
     budget, projected = entry.budget, tried.projected
     root = budget.with_spawned
-    runs = _runs(projected, projected.counted(budget.scope), root=root)
+    runs = {one: run for one in projected.counted(budget.scope) if (run := tried.run(one, root=root))}
     if not runs:
         nothing = Daily.nothing([projected.costs.horizon.start])
-        return Judged(entry, "projection", limit, nothing, today, {})
+        return Judged(entry, "projection", limit, nothing, today, Parts())
     name = max(runs, key=lambda n: runs[n].at(budget.at))
-    judged = Judged(entry, "projection", limit, runs[name], today, {name: runs[name].total_usd}, whose=name)
+    judged = Judged(entry, "projection", limit, runs[name], today, Parts({name: runs[name].total_usd}), whose=name)
     if not judged.breached or limit.usd is None:
         return judged
 
@@ -196,14 +202,9 @@ def _judge_run(entry: StatedBudget, tried: Tried, limit: Limit, today: date) -> 
     if root:
         means = dict.fromkeys([*means, *projected.spawned_by(means)], Fraction(0)) | means
     trial = tried.trial((budget.scope, "run", budget.at, root), lambda: Trial(saved_usd, saved_usd, value_usd))
-    return _fixed(judged, tried, means, trial)
+    return _fixed(judged, tried, Parts(means), trial)
 
 
 def _runs(projected: Projected, names: Iterable[str], *, root: bool) -> dict[str, Daily]:
     """The most expensive run of each component that ever runs and has a price; of a root, with all that it spawns."""
-    found = {name: projected.one_run(name, with_spawned=root) for name in names}
-    return {
-        name: max(windows(run, "run", run.dates[0]), key=lambda one: one.total_usd)
-        for name, run in found.items()
-        if run.dates
-    }
+    return {name: run for name in names if (run := costliest_run(projected, name, root=root))}

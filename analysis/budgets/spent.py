@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..forecast.month import ENOUGH_DAYS, HISTORY_DAYS, TRIALS, basis, forecast_
 from ..spend.ledger import Ledger
 from ..spend.query import Query, key_of
 from ..spend.spend import choose
-from .judge import Judged, limit_of
+from .judge import Judged, Parts, limit_of
 from .results import BudgetUse
 from .scopes import NAMED, AnyScope, Labels, StatedBudget, counts, tags_of
 from .windows import Daily, Floats, days_of_month, last_period, windows
@@ -74,8 +75,14 @@ class Usage:
 
     def in_scope(self, scope: AnyScope) -> list[LoggedDay]:
         """The costs that a scope counts."""
-        holds = counts(scope, self.book)
-        return [row for row in self.rows if holds(row.labels)]
+        if scope not in self._in_scope:
+            holds = counts(scope, self.book)
+            self._in_scope[scope] = [row for row in self.rows if holds(row.labels)]
+        return self._in_scope[scope]
+
+    @cached_property
+    def _in_scope(self) -> dict[AnyScope, list[LoggedDay]]:
+        return {}
 
     def spent(self, scope: AnyScope, first: date, last: date) -> Decimal:
         """What a scope cost on the days from `first` to `last`, exact."""
@@ -210,7 +217,7 @@ def _judge(entry: StatedBudget, usage: Usage, daily: Daily, today: date) -> Judg
     if budget.percent_of_last_period is not None:
         found = [window for window in found if _in_progress(usage) in window.dates] or found[-1:]
     window = max(found, key=lambda one: one.at(budget.at))
-    by_component: dict[str, Fraction] = {}
+    by_component = Parts()
     for row in usage.in_scope(budget.scope):
         if window.dates[0] <= row.day <= window.dates[-1]:
             name = row.labels.component

@@ -14,7 +14,7 @@ from .change import Change, Trial, applied, remembered
 from .changes import MAX_COMPONENTS, component_changes, task_changes
 from .projected import Projected, Share
 from .scopes import AnyScope
-from .windows import Daily
+from .windows import Daily, costliest_window
 
 MAX_SOUGHT = 100
 """Of how many scopes, periods and quantiles of breached budgets a change is sought: each takes up to half a second."""
@@ -31,6 +31,7 @@ class Tried:
     known: dict[Hashable, list[Change]] = field(default_factory=dict, repr=False)
     drawn: OrderedDict[tuple[str, tuple[Change, ...]], list[Share]] = field(default_factory=OrderedDict, repr=False)
     drawn_bytes: int = 0
+    runs: dict[tuple[str, bool], Daily | None] = field(default_factory=dict, repr=False)
 
     def changes(self, names: Sequence[str], *, one_run: bool) -> list[Change]:
         """Every change of those components, the first ones, after which all that they use has a price."""
@@ -43,6 +44,12 @@ class Tried:
         if (key := ("own", name, one_run)) not in self.known:
             self.known[key] = list(component_changes(self.projected, name, one_run=one_run))
         return self.known[key]
+
+    def run(self, name: str, *, root: bool) -> Daily | None:
+        """As `costliest_run`, of the projection as it stands."""
+        if (name, root) not in self.runs:
+            self.runs[name, root] = costliest_run(self.projected, name, root=root)
+        return self.runs[name, root]
 
     def trial(self, key: Hashable, made: Callable[[], Trial]) -> Trial | None:
         """How changes are tried for this scope, period and quantile; None beyond MAX_SOUGHT of them."""
@@ -67,6 +74,12 @@ class Tried:
                 self.drawn_bytes -= _bytes(self.drawn.popitem(last=False)[1])
         self.drawn.move_to_end(key)
         return self.drawn[key]
+
+
+def costliest_run(projected: Projected, name: str, *, root: bool) -> Daily | None:
+    """A component's most expensive run, of a root with all that it spawns; None if it never runs, or has no price."""
+    run = projected.one_run(name, with_spawned=root)
+    return costliest_window(run, "run", run.dates[0]) if run.dates else None
 
 
 def _bytes(shares: Sequence[Share]) -> int:

@@ -67,7 +67,11 @@ class Daily:
         """The cost of all days at that quantile, or the mean: exact for the mean, and where nothing varies."""
         if at == "mean" or not self.varies:
             return self.total_usd
-        return Fraction(f"{np.quantile(self.sums, QUANTILES[at]):.8g}")
+        return self._quantiles[at]
+
+    @cached_property
+    def _quantiles(self) -> dict[At, Fraction]:
+        return {at: Fraction(f"{np.quantile(self.sums, share):.8g}") for at, share in QUANTILES.items()}
 
     def chance(self, limit_usd: Fraction) -> float:
         """The share of trials in which all days together cost more than the limit."""
@@ -96,6 +100,11 @@ def windows(daily: Daily, period: Period, month: date) -> list[Daily]:
     in it, as far as `daily` has all their days; where it has none, its days. A run is of one day.
     """
     return [daily.window(first, last) for first, last in _spans(daily.dates, period, month)]
+
+
+def costliest_window(daily: Daily, period: Period, month: date) -> Daily:
+    """The window of largest expected cost; the first of equals."""
+    return max(windows(daily, period, month), key=lambda window: window.total_usd)
 
 
 def _spans(dates: Sequence[date], period: Period, month: date) -> list[tuple[int, int]]:

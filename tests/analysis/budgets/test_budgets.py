@@ -6,25 +6,30 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from costsim.analysis.architecture import budgets as stated_budgets
 from costsim.analysis.architecture.budgets import Budget, Scope, unique_names
 from costsim.analysis.architecture.model import Architecture
+from costsim.analysis.budgets import counting, projection
 from costsim.analysis.budgets.changes import half_as_often
 from costsim.analysis.budgets.check import CheckSettings, check
+from costsim.analysis.budgets.counting import ScopesOf
 from costsim.analysis.budgets.projected import Projected
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
-from costsim.analysis.budgets.scopes import AnyScope
-from costsim.analysis.budgets.windows import Daily, days_of_month, last_period, windows
+from costsim.analysis.budgets.scopes import AnyScope, Labels, counts
+from costsim.analysis.budgets.windows import Daily, costliest_window, days_of_month, last_period, windows
 from costsim.analysis.budgets.words import share
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.run import costs_of, project
 from costsim.analysis.simulation.settings import Settings
-from costsim.errors import ArchitectureError
+from costsim.errors import ArchitectureError, CostsimError
 from costsim.money import format_amount
+from costsim.pricing.book import open_book
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -541,6 +546,74 @@ def test_names_of_budgets_are_looked_up_and_not_compared_with_one_another() -> N
     budgets = [Budget.model_construct(name=Compared(f"b{n}")) for n in range(1000)]
     assert unique_names(budgets) == budgets
     assert Compared.times < 100  # each with each is 500,000
+
+
+def test_over_twenty_thousand_budgets_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stated_budgets, "MAX_BUDGETS", 2)
+    with pytest.raises(ValueError, match="3 budgets are too many: at most 2 in one file"):
+        unique_names([Budget.model_construct(name=str(n)) for n in range(3)])
+
+
+def test_budgets_of_one_scope_and_period_look_at_one_window(
+    checked: Callable[..., CheckResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Daily] = []
+
+    def counted(daily: Daily, *of: Any) -> Daily:
+        found.append(daily)
+        return costliest_window(daily, *of)
+
+    monkeypatch.setattr(projection, "costliest_window", counted)
+    limits = [
+        {"name": f"{period} {n}", "usd": 100 + n, "period": period} for n in range(20) for period in ("day", "month")
+    ]
+    assert len(checked(fleet(component("a"), budgets=limits)).budgets) == 40
+    assert len(found) == 2
+
+
+def test_budgets_of_runs_cost_each_component_once(
+    checked: Callable[..., CheckResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costed: list[str] = []
+    one_run = Projected.one_run
+
+    def counted(projected: Projected, name: str, *, with_spawned: bool = False) -> Daily:
+        costed.append(name)
+        return one_run(projected, name, with_spawned=with_spawned)
+
+    monkeypatch.setattr(Projected, "one_run", counted)
+    limits = [{"name": f"b{n}", "usd": 100, "period": "run"} for n in range(20)]
+    checked(fleet(component("a"), component("b"), budgets=limits))
+    assert costed == ["a", "b"]
+
+
+def test_scopes_are_looked_up_as_they_would_each_be_asked() -> None:
+    names = ("a", "b", "a*", "unattributed", "anthropic", "anthropic/claude-haiku-4-5", "claude-haiku-4-5")
+    kinds = ("component", "agent", "task", "model", "provider", "team", "session", "tags.env", "tags.team")
+    scopes: list[AnyScope] = ["total", *(Scope.model_validate({kind: name}) for kind in kinds for name in names)]
+    book = open_book("list")
+    of = ScopesOf(scopes, book)
+    tags = [frozenset[str](), frozenset({"team=a"}), frozenset({"env=b", "team=ab", "session=a"})]
+    own = [(), (("team", "b"), ("tags.env", "a")), (("session", "unattributed"),)]
+    for component, model, tagged, said in product(("a", "c"), (HAIKU, "x"), tags, own):
+        labels = Labels(component, "b", "ab", model, tagged, said)
+        assert set(of.counting(labels)) == {scope for scope in scopes if counts(scope, book)(labels)}
+
+
+def test_a_scope_that_names_one_component_is_not_asked_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[AnyScope] = []
+    monkeypatch.setattr(counting, "counts", lambda scope, _: asked.append(scope))
+    ScopesOf([Scope(component=f"c{n}") for n in range(100)], open_book("list"))
+    assert asked == []
+
+
+def test_scopes_that_count_too_many_costs_are_refused_in_one_line(
+    checked: Callable[..., CheckResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "MAX_COUNTED", 3)
+    limits = [{"name": name, "usd": 100, "scope": {"component": name}} for name in ("*", "**", "a")]
+    with pytest.raises(CostsimError, match="count costs of components over 3 times"):
+        checked(fleet(component("a"), component("b"), budgets=limits))  # 2 + 2 + 1
 
 
 def test_budgets_may_stand_in_a_file_of_their_own(written: Callable[..., Path]) -> None:
