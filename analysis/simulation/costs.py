@@ -224,7 +224,10 @@ class Costs:
 
     def added_usd_per_day(self, plan: Plan, names: Collection[str]) -> Fraction:
         """What components add to the cost of a plan's subscriptions per day: overage, and fees that no other needs."""
-        others = [name for name in plan.models if name not in names]
+        if not self.book(self.run_book).subscriptions:
+            return Fraction(0)
+        own = frozenset(names)
+        others = [name for name in plan.models if name not in own]
         return self.flat_usd_per_day(plan) - self.flat_usd_per_day(plan, names=others)
 
     def flat_usd_per_day(

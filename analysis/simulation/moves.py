@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ...errors import CostsimError
 from ...money import to_usd
 from ..move_results import Fit, Moves, TaskMove
 from ..routing.kinds import can_replace, takes
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 MONTH_DAYS = 30
 NO_EVIDENCE = "none"
+MAX_MOVED = 50_000
+"""Components times models: each is costed and may be a row, half a millisecond."""
 
 Evidence = Mapping[tuple[str, str], tuple[int, int]]
 """By task and the model's name in the price book: runs, and how many of them the model solved."""
@@ -29,24 +33,38 @@ def moves(costs: Costs, evidence: Evidence) -> Moves:
     """Every task of the architecture on every model that it names, as routed otherwise and with all policies.
 
     USD are of 30 days at the mean of the horizon: what the plan costs with the task, less what it costs without, so
-    that what it takes of an allowance counts. The difference is to the models that the task has now.
+    that what it takes of an allowance counts. The difference is to the models that the task has now. Raises
+    CostsimError where components times models are over MAX_MOVED.
     """
     plan = routed_plan(costs.architecture)
     tasks: dict[str, list[Component]] = {}
     for component in costs.architecture.components:
         tasks.setdefault(component.task, []).append(component)
-    rows = [
-        _move(costs, plan, task, components, model, evidence)
-        for task, components in tasks.items()
-        for model in named_models(costs.architecture)
-    ]
+    models = named_models(costs.architecture)
+    _check_size(len(costs.architecture.components), len(models))
+    rows = []
+    for task, components in tasks.items():
+        now = costs.marginal_usd_per_day(plan, [component.name for component in components])
+        rows += [_move(costs, plan, task, components, model, now, evidence) for model in models]
     return Moves(name=costs.architecture.name, days=costs.horizon.days, rows=rows)
 
 
-def _move(costs: Costs, plan: Plan, task: str, components: list[Component], model: str, evidence: Evidence) -> TaskMove:
+def _check_size(components: int, models: int) -> None:
+    if components * models > MAX_MOVED:
+        raise CostsimError(
+            f"{components:,} components on {models:,} models are {components * models:,} moves: at most {MAX_MOVED:,}; "
+            "give an architecture with fewer of them"
+        )
+
+
+def _move(
+    costs: Costs, plan: Plan, task: str, components: list[Component], model: str, now: Fraction | None,
+    evidence: Evidence,
+) -> TaskMove:  # fmt: skip
+    """One row; `now` is what the task costs per day as routed."""
     names = [component.name for component in components]
     moved = replace(plan, models=plan.models | dict.fromkeys(names, model))
-    now, then = costs.marginal_usd_per_day(plan, names), costs.marginal_usd_per_day(moved, names)
+    then = costs.marginal_usd_per_day(moved, names)
     own = list(dict.fromkeys(plan.models[name] for name in names))
     book = costs.book(costs.run_book)
     return TaskMove(

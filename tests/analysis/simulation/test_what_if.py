@@ -13,6 +13,7 @@ from costsim.analysis.architecture.edits import edited
 from costsim.analysis.architecture.load import load_architecture
 from costsim.analysis.architecture.model import Architecture
 from costsim.analysis.projection import Projection
+from costsim.analysis.simulation import moves as moves_room
 from costsim.analysis.simulation.moves import moves
 from costsim.analysis.simulation.run import costs_of
 from costsim.analysis.simulation.scale import Scale
@@ -133,6 +134,15 @@ def test_a_baseline_without_a_price_is_an_error(projected: Project) -> None:
         projected(fleet(), BESIDE, baseline="lab/none")
     with pytest.raises(UnpricedError, match="there is no baseline: no price for 'lab/none'"):
         projected({"components": [{"name": "a", "model": "lab/none", "runs_per_day": 1, "tokens": {"input": 1}}]})
+
+
+def test_more_moves_than_people_read_are_refused(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = costs_of(read(fleet(), BESIDE), Settings(date(2026, 6, 1)))
+    monkeypatch.setattr(moves_room, "MAX_MOVED", 3)
+    with pytest.raises(
+        CostsimError, match="2 components on 2 models are 4 moves: at most 3; give an architecture with"
+    ):
+        moves(costs, {})
 
 
 def test_each_task_on_each_model_is_priced_before_any_log_exists(read: Read) -> None:
