@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KINDS = {
     **dict.fromkeys(("file_id", "line", "context_tier", "tokens", *TOKEN_CLASSES), "BIGINT"),
     **dict.fromkeys(("ts", "period_end"), "TIMESTAMP"),
-    **dict.fromkeys(("aggregated", "unfinished", "numbered", "unnamed"), "BOOLEAN"),
+    **dict.fromkeys(("aggregated", "unfinished", "numbered", "unnamed", "is_sum"), "BOOLEAN"),
     **dict.fromkeys(("stated_total", "media_beyond"), "HUGEINT"),
     "recorded_usd": "DECIMAL(38, 18)",
 }
@@ -29,7 +29,7 @@ JUDGED = ("tokens", "reason", "unnamed")
 """What `project` says of an entry: its tokens (but for text answered), why it is none, whether it has no own id."""
 
 COLUMNS = ("file_id", "line", *(name for name in DEFAULTS if name not in ("fault", "numbered")), "role", *JUDGED)
-NOT_KEPT = ("line", "stated_total", "media_beyond", "unfinished", *JUDGED)
+NOT_KEPT = ("line", "stated_total", "media_beyond", "unfinished", "span", "above", "is_sum", *JUDGED)
 """What is looked at before an entry is kept."""
 
 ALWAYS = ("file_id", "line", "event_id", "ts", *JUDGED)

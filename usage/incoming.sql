@@ -11,7 +11,8 @@ tied AS MATERIALIZED (
 ),
 settled AS (
     SELECT tied.event_id, arg_max(
-            tied.place, (claim(found.recorded_usd, figures(found), path), hash(*COLUMNS(entry.* EXCLUDE (file_id, line))))
+            tied.place, (claim(found.recorded_usd, figures(found, found.component, found.agent, found.task), path),
+                hash(*COLUMNS(entry.* EXCLUDE (file_id, line))))
         ) AS place
     FROM (FROM tied UNION ALL SELECT event_id, place FROM top SEMI JOIN tied USING (event_id)) AS tied
         JOIN found ON found.rowid = tied.place JOIN load USING (file_id)

@@ -81,8 +81,21 @@ GROUP BY file_id, event_id HAVING count(*) > 1
 """
 TOLD_BY_METRICS = ("otel", "claude-code")  # sources of calls that Claude Code's metrics sum
 METRICS = "SELECT count(*) FROM usage_event WHERE source = 'otel' AND aggregated"
+SPANS = f"""
+CREATE OR REPLACE TEMP TABLE spanned AS
+SELECT event_id, min(coalesce(span, event_id)) AS own, max(above) AS above, bool_or(is_sum) AS is_sum FROM found
+WHERE (coalesce(span, above) IS NOT NULL OR is_sum) AND event_id IS NOT NULL
+    AND (reason IS NULL OR reason = '{STATED_BY_OTHERS}')
+GROUP BY event_id;
+
+DELETE FROM span WHERE event_id IN (SELECT event_id FROM spanned);
+
+INSERT INTO span FROM spanned;
+"""  # noqa: S608 (ours)
+"""Of a call too that others of its file state: what stands beneath it elsewhere stands beneath these."""
 FACTS = """
-SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (unnamed), count(*) FILTER (aggregated)
+SELECT count(*), count(*) FILTER (reason IS NOT NULL), count(*) FILTER (unnamed), count(*) FILTER (aggregated),
+    count(*) FILTER (coalesce(span, above) IS NOT NULL OR is_sum)
 FROM found
 """
 SUMS = """
@@ -137,7 +150,8 @@ class Merged:
 
 @dataclass(frozen=True)
 class EntryFacts:
-    """Entries of `found`: how many are usable, whether some were `refused`, and whether some are sums.
+    """Entries of `found`: how many are usable, whether some were `refused`, some are sums, and some have a span that
+    entries of other files may stand above or beneath.
 
     `distinct` says that each is a call of its own; of entries of which some are refused this is not known yet.
     """
@@ -146,6 +160,7 @@ class EntryFacts:
     refused: bool
     distinct: bool
     aggregated: bool
+    spans: bool
 
 
 def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | None], facts: EntryFacts) -> Merged:
@@ -154,6 +169,8 @@ def merge(store: DuckDBPyConnection, reader: Reader, again: Mapping[int, bool | 
     `again` says of each file whether all that it held before still stands; None for one that was not there.
     """
     entries, distinct = facts.entries, facts.distinct
+    if facts.spans:
+        store.execute(SPANS)
     if facts.refused:
         store.execute(REFUSED)
         distinct = _distinct(store, entries)
@@ -203,15 +220,15 @@ def entry_facts(store: DuckDBPyConnection) -> EntryFacts:
 
     Before the transaction that `merge` is in: what is dropped within one stays in memory until its end.
     """
-    entries, refused, unnamed, aggregated = store.execute(FACTS).fetchone() or (0, 0, 0, 0)
+    entries, refused, unnamed, aggregated, spans = store.execute(FACTS).fetchone() or (0,) * 5
     if refused:
         if unnamed:
             _number(store)  # one that is refused has its number too: so it is the same one in every load
-        return EntryFacts(entries - refused, True, False, aggregated > 0)
+        return EntryFacts(entries - refused, True, False, aggregated > 0, spans > 0)
     distinct = _distinct(store, entries)
     if unnamed and not distinct and _number(store):
         distinct = _distinct(store, entries)
-    return EntryFacts(entries, False, distinct, aggregated > 0)
+    return EntryFacts(entries, False, distinct, aggregated > 0, spans > 0)
 
 
 def _distinct(store: DuckDBPyConnection, entries: int) -> bool:

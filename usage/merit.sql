@@ -5,9 +5,10 @@
 CREATE OR REPLACE TEMP MACRO merit(output, ts, tokens) AS
     -- output < 2^40, milliseconds since 2000 < 2^43, tokens < 2^44: together 127 bits
     (output::HUGEINT << 87) + ((epoch_ms(ts) - 946684800000)::HUGEINT << 44) + tokens::HUGEINT;
-CREATE OR REPLACE TEMP MACRO figures(entry) AS  -- marks what an entry costs beside output and time, and whose it is
-    hash(entry.model, entry.provider, entry.processing, entry.status, entry.context_tier, entry.session, [told],
-        [classes]);
+CREATE OR REPLACE TEMP MACRO figures(entry, component, agent, task) AS
+    -- marks what an entry costs beside output and time, and whose it is as logged
+    hash(component, agent, task, entry.model, entry.provider, entry.processing, entry.status, entry.context_tier,
+        entry.session, [told], [classes]);
 CREATE OR REPLACE TEMP MACRO claim(recorded_usd, figures, path) AS
     -- billionths of a dollar, and one where there is any, < 2^60; 24 bits of each mark
     ((coalesce(greatest(recorded_usd::DECIMAL(38, 9), -1) + 1, 0) * 1000000000)::HUGEINT << 48)

@@ -58,6 +58,9 @@ DEFAULTS: dict[str, str] = {
     "stated_total": "NULL",  # all tokens of the call, as its source sums them: compared with the parts
     "media_beyond": "NULL",  # audio and images that a source states beyond the figure they are part of (media.py)
     "unfinished": "NULL",  # whether the log lacks the end of the answer; NULL where it does not say
+    "span": "NULL",  # what the entries beneath it call it; NULL: its event_id
+    "above": "NULL",  # the span of the nearest entry above it that is not in its file
+    "is_sum": "FALSE",  # whether it is, by its kind, the sum of the calls beneath it, where there are any
     "fault": "NULL",  # why this is no usable entry, where only the reader knows
 }
 

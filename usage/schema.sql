@@ -134,6 +134,15 @@ CREATE TABLE attribution (rules VARCHAR NOT NULL);
 -- Calls that a file held before it began anew under its old name: no later reading of that file takes them away.
 CREATE TABLE past_call (event_id VARCHAR NOT NULL);
 
+-- Spans, runs or calls whose entries may be sums of others, or stand beneath such a one, in another file: see
+-- analysis/spend/beneath.sql. Most entries have none: their file says it all.
+CREATE TABLE span (
+    event_id VARCHAR NOT NULL,
+    own      VARCHAR NOT NULL,                -- what those beneath it call it
+    above    VARCHAR,                         -- the nearest one above it that is not in its file
+    is_sum   BOOLEAN NOT NULL                 -- by its kind the sum of the calls beneath it
+);
+
 -- What looks like usage in a file and is neither counted nor known to be left out.
 CREATE TABLE unread (
     file_id     BIGINT NOT NULL,

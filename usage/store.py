@@ -17,7 +17,7 @@ from .shape import SCHEMA, VERSION_TABLE, columns_of, differing, faults, is_ours
 from .store_faults import is_fault, said
 from .store_file import LOCKED, connect, is_new, kept_open, log_of, never_begun, refusal, remove_made
 
-SCHEMA_VERSION = 14  # one more with every change of schema.sql
+SCHEMA_VERSION = 15  # one more with every change of schema.sql
 
 SESSION = r"""
 SET TimeZone = 'UTC';

@@ -19,7 +19,7 @@ GATEWAYS = """
 WITH shared AS (  -- sums, of days or of sessions, are calls of the other source, and match none of them
     SELECT source, covered_by AS other, count(*) AS times, NOT aggregated
         AND covered_by IN (SELECT source FROM usage_event WHERE role = 'calls' AND NOT aggregated) AS by_call
-    FROM usage_event WHERE role = 'calls' AND covered_by IS NOT NULL AND ts::DATE BETWEEN $since AND $until
+    FROM usage_event WHERE role = 'calls' AND covered_by <> source AND ts::DATE BETWEEN $since AND $until
     GROUP BY ALL
 ),
 beside AS (

@@ -104,6 +104,16 @@ WHERE source = CASE WHEN called THEN $sums ELSE $calls END AND ts::DATE IN (SELE
     AND $sums NOT IN (SELECT source FROM source_role WHERE role = 'calls')
 """
 DAYS_OF_RUNS = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event WHERE source = $1"
+NESTED = ("braintrust", "datadog", "langsmith", "weave")
+"""Sources in which whatever stands above a call is its sum, of whatever kind it is."""
+BENEATH = (
+    Path(__file__)
+    .with_name("beneath.sql")
+    .read_text("utf-8")
+    .replace("[prompt]", PROMPT_SUM)
+    .replace("[output]", OUTPUT_SUM)
+)
+ANY_BENEATH = "SELECT count(*) FROM span WHERE above IS NOT NULL"
 REPEAT_MARKS = """
 CREATE OR REPLACE TEMP TABLE mark AS
 SELECT usage_event.rowid AS place, ts::DATE AS day, repeated.covered_by
@@ -223,7 +233,7 @@ def settle(connection: DuckDBPyConnection) -> None:
     sources = connection.execute(SOURCES).fetchall()
     callers = sorted(name for name, role in sources if role == "calls")
     bills = len(callers) < len(sources)
-    several = len(callers) > 1 or callers == ["otel"]
+    several = len(callers) > 1 or callers == ["otel"] or scalar(connection, ANY_BENEATH) > 0
     if not bills and not several and not scalar(connection, MARKED):
         return
     if is_read_only(connection):
@@ -269,6 +279,8 @@ def _mark_repeats(connection: DuckDBPyConnection, first: date, last: date, calle
         connection.execute(OF_SESSION, {"sums": runs, "calls": calls})
     for sums, calls in _sessions_beside(callers):
         connection.execute(OF_SESSIONS, {"sums": sums, "calls": calls})
+    if scalar(connection, ANY_BENEATH):
+        connection.execute(BENEATH, {"nested": NESTED})
     _apply(connection, REPEAT_MARKS)
 
 

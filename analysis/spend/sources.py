@@ -185,6 +185,8 @@ class NotCounted:
             )
         calls = f"{self.calls:,} call{'s' * (self.calls != 1)}"
         whose = f"{self.source} ({self._amount}, {when})"
+        if self.source == self.covered_by:
+            return f"{whose} sums up calls of its own that are in other files: not counted beside them"
         return f"{calls} of {whose} are calls of {self.covered_by} too: counted once{self._beyond()}"
 
     def _beyond(self) -> str:

@@ -573,3 +573,26 @@ def test_which_of_entries_that_are_alike_in_all_but_an_attribute_counts_hangs_on
             load(store, [file], format="otel")
             kept |= set(store.execute("SELECT user FROM usage_event").fetchall())
     assert len(kept) == 1
+
+
+@pytest.mark.parametrize("order", [(False, True), (True, False)])
+def test_which_of_entries_that_differ_in_whose_they_are_counts_hangs_not_on_when_they_were_loaded(
+    tmp_path: Path, order: tuple[bool, ...]
+) -> None:
+    """One message of Claude Code as the main agent's and as a subagent's: in one load, or in two as the file grows."""
+    lines = [
+        json.dumps({
+            "type": "assistant", "timestamp": "2026-10-05T10:00:00Z", "sessionId": "s", "isSidechain": aside,
+            "message": {"id": "m0", "model": "claude-haiku-4-5", "usage": {"input_tokens": 5, "output_tokens": 10}},
+        }) + "\n"
+        for aside in order
+    ]  # fmt: skip
+    file, kept = tmp_path / "log.jsonl", set()
+    for loads in (["".join(lines)], lines):
+        file.write_text("")
+        with open_store(Path(":memory:")) as store:
+            for more in loads:
+                file.write_text(file.read_text() + more)
+                load(store, [file])
+            kept |= set(store.execute("SELECT agent FROM usage_event").fetchall())
+    assert len(kept) == 1

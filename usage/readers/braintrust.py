@@ -19,12 +19,14 @@ from .nested import (
     items,
     labels,
     media,
+    outside,
     parsed,
     priced,
     tags_of,
     text,
     uncached,
     with_above,
+    with_outside,
     written_5m,
 )
 from .restated import WHAT, same
@@ -68,6 +70,7 @@ known AS (
     FROM span
 ),
 {above("known", "file_id", "span_id", "parent")},
+{outside("known", "span_id", "parent")},
 counted AS (
     SELECT *,
         {count("metrics", "prompt_tokens")} AS inputs,
@@ -90,7 +93,7 @@ counted AS (
             AS hit,
         CASE WHEN {has("metrics", "start")} AND TRY_CAST({text("metrics", "start")} AS DOUBLE) > 0
              THEN utc_epoch({text("metrics", "start")}) END AS started
-    FROM {with_above("known", "file_id", "span_id")}
+    FROM {with_outside(with_above("known", "file_id", "span_id"), "span_id")}
     WHERE has_usage
 )
 SELECT file_id, line,
@@ -98,6 +101,7 @@ SELECT file_id, line,
     text("span", "root_span_id")
 }, '') || ':' || nullif(
         CASE WHEN span_id LIKE 'row %' THEN '' ELSE span_id END, '')) AS event_id,
+    CASE WHEN span_id NOT LIKE 'row %' THEN 'braintrust:' || span_id END AS span, 'braintrust:' || outside AS above,
     {text("span", "output.id")} AS response_id,
     coalesce(started, utc({text("span", "created")}),
         (SELECT modified FROM file_time WHERE file_time.file_id = counted.file_id)) AS ts,

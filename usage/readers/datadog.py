@@ -10,7 +10,21 @@ from __future__ import annotations
 
 from ..processing import processing
 from ..reader import Reader, Sample
-from .nested import IS_ABOVE, above, count, has, items, parsed, tags_of, text, uncached, with_above, written_5m
+from .nested import (
+    IS_ABOVE,
+    above,
+    count,
+    has,
+    items,
+    outside,
+    parsed,
+    tags_of,
+    text,
+    uncached,
+    with_above,
+    with_outside,
+    written_5m,
+)
 
 TEXTS = ["trace_id", "span_id", "parent_id", "session_id", "name", "start_ns", "start_timestamp", "status", "ml_app"]
 TEXTS += ["span_kind", "model_name", "model_provider", "start_ms"]  # of the export API, whose spans have no `meta`
@@ -47,6 +61,7 @@ known AS (
     FROM inner_span
 ),
 {above("known", "trace_id", "span_id", "parent")},
+{outside("known", "span_id", "parent", "trace_id")},
 counted AS (
     SELECT *,
         {count("metrics", "input_tokens", "prompt_tokens")} AS inputs,
@@ -62,11 +77,12 @@ counted AS (
         {count("metrics", "ephemeral_1h_input_tokens")} AS writes_1h,
         {count("metrics", "total_tokens")} AS total,
         list_transform({items("(span -> '$.tags')")}, lambda tag: tag ->> '$') AS labels
-    FROM {with_above("known", "trace_id", "span_id")}
+    FROM {with_outside(with_above("known", "trace_id", "span_id"), "span_id", "trace_id")}
     WHERE has_usage OR (kind IS NULL AND {has("metrics", "input_tokens", "prompt_tokens", "output_tokens")})
 )
 SELECT file_id, line,
     'datadog:' || trace_id || ':' || span_id AS event_id,
+    'datadog:' || trace_id || ':' || outside AS above,
     coalesce(utc_epoch({text("span", "start_ns", "start_ms")}), utc({text("span", "start_timestamp", "timestamp")}),
         utc_epoch({text("span", "start_timestamp")})) AS ts,
     coalesce({text("span", "session_id")}, nullif(trace_id, '')) AS session,

@@ -25,7 +25,7 @@ from ..processing import processing
 from ..reader import STATED_BY_OTHERS, Reader, Sample, identifier, text
 from .langfuse_keys import COUNTED, FOUND, by_medium, first, largest, more, sum_of
 from .langfuse_rows import COLUMNS, LISTED, OLDEST, PARTS_OF_COST, narrowed
-from .nested import labels, tags_of
+from .nested import labels, outside, tags_of, with_outside
 from .wrappers import MORE, WRAPPERS
 
 _METADATA = (  # all at once, since each expression on it parses it anew
@@ -219,8 +219,11 @@ node AS MATERIALIZED (
         kind NOT IN ('GENERATION', 'EMBEDDING') AS rollup, NOT rollup AS is_call
     FROM counted WHERE id IS NOT NULL
 ),
-{WRAPPERS}
+{WRAPPERS},
+observed AS (SELECT file_id, trace, id, parent FROM counted WHERE id <> ''),
+{outside("observed", "id", "parent", "trace")}
 SELECT file_id, line,
+    'langfuse:' || outside AS above, kind NOT IN ('GENERATION', 'EMBEDDING') AS is_sum,
     'langfuse:' || nullif(id, '') AS event_id,
     response_id,
     ts,
@@ -246,7 +249,7 @@ SELECT file_id, line,
     -- metadata's own keys, without what the OpenTelemetry SDK adds for every call
     CASE WHEN labels IS NULL THEN json_merge_patch(metadata, {_OWN_TAGS})
         ELSE json_merge_patch({tags_of(labels("labels"))}, metadata, {_OWN_TAGS}) END AS tags
-FROM counted
+FROM {with_outside("counted", "id", "trace")}
 WHERE (kind IN ('GENERATION', 'EMBEDDING') OR (NOT bad AND parts > 0))
     AND NOT (no_tokens AND stated_cost IS NULL)
     AND NOT EXISTS (SELECT 1 FROM wrapper WHERE wrapper.trace = counted.trace AND wrapper.id = counted.id)

@@ -21,12 +21,14 @@ from .nested import (
     items,
     labels,
     media,
+    outside,
     parsed,
     priced,
     tags_of,
     text,
     uncached,
     with_above,
+    with_outside,
     written_5m,
 )
 from .restated import same
@@ -104,9 +106,10 @@ known AS (
     FROM run
 ),
 {above("known", "file_id", "run_id", "parent")},
+{outside("known", "run_id", "parent")},
 called AS (
     SELECT *, run -> '$.outputs' AS outputs, run -> '$.extra.metadata' AS meta
-    FROM {with_above("known", "file_id", "run_id")} WHERE has_usage
+    FROM {with_outside(with_above("known", "file_id", "run_id"), "run_id")} WHERE has_usage
 ),
 detailed AS (
     SELECT *,
@@ -144,6 +147,7 @@ SELECT file_id, line,
     -- some servers give all of their answers one id: a run's figures are a part of its name
     'langsmith:' || coalesce({text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")}
         || ':' || concat_ws(':', inputs, reads, outs), run_id) AS event_id,
+    'langsmith:' || run_id AS span, 'langsmith:' || outside AS above,
     {text("outputs", "id", "generations[0][0].message.kwargs.response_metadata.id")} AS response_id,
     coalesce(utc_epoch({text("run", "start_time")}), utc({text("run", "start_time")}),
         TRY(strptime(split_part(split_part({text("run", "dotted_order")}, '.', -1), 'Z', 1), '%Y%m%dT%H%M%S%f'))) AS ts,

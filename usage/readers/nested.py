@@ -179,6 +179,31 @@ def with_above(calls: str, scope: str, own: str) -> str:
     return f"{calls} LEFT JOIN ({marked}) USING ({scope}, {own})"
 
 
+def outside(calls: str, own: str, parent: str, *scope: str) -> str:
+    """CTEs that yield `outside` (mark, outside): of those of `calls` whose way up leads out of their file, the first
+    that is not in it. `parent` is '' or NULL where nothing is above. For `with_outside`; ids are compared by marks."""
+    return f"""led_up AS MATERIALIZED (
+    SELECT {_mark(own, *scope)} AS mark, {_mark(parent, *scope)} AS parent_mark, {parent} AS outside FROM {calls}
+    WHERE {parent} <> '' AND {parent} <> {own}
+),
+outside AS (
+    SELECT mark, outside FROM led_up ANTI JOIN (SELECT {_mark(own, *scope)} AS mark FROM {calls}) AS own
+        ON own.mark = led_up.parent_mark
+    UNION
+    SELECT led_up.mark, one.outside FROM outside AS one JOIN led_up ON led_up.parent_mark = one.mark
+)"""  # noqa: S608 (names)
+
+
+def with_outside(calls: str, own: str, *scope: str) -> str:
+    """The rows of `calls`, and what stands `outside` of their file above them."""
+    first = "SELECT mark, min(outside) AS outside FROM outside GROUP BY mark"
+    return f"{calls} LEFT JOIN ({first}) AS up_there ON up_there.mark = {_mark(own, *scope)}"  # noqa: S608 (names)
+
+
+def _mark(id: str, *scope: str) -> str:
+    return f"hash({', '.join(('file_id', *scope, id))})"
+
+
 IS_ABOVE = f"WHEN is_above THEN '{STATED_BY_OTHERS}'"
 """SQL for the fault of a span that repeats those below it; it counted where these were exported later."""
 

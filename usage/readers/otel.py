@@ -15,6 +15,7 @@ from ..aliases import ATTRIBUTES, ATTRIBUTES_LEFT_OUT
 from ..processing import processing
 from ..reader import STATED_BY_OTHERS, Reader, Sample
 from .claude_model import provider_of
+from .nested import outside, with_outside
 from .otel_counts import count_of, counts_of, first, largest, may_be_listed, texts_of
 from .otel_fields import FIELDS
 from .otel_items import COLUMNS, ITEMS, ITEMS_OF_ROWS, NODE, narrowed
@@ -123,6 +124,7 @@ call AS MATERIALIZED (
 ),
 {NODE},
 {WRAPPERS},
+{outside("exported", "id", "parent", "trace")},
 reported AS MATERIALIZED (
     -- a call without ids is known by its content (rows come in any order), and stands behind those that have some
     SELECT *, coalesce(nullif(trace, '') || ':' || nullif(span, ''), request_id,
@@ -184,6 +186,13 @@ kept_call AS (
         AND coalesce(session IN (SELECT own.session FROM call AS own WHERE own.emitter = 'gemini-cli'), FALSE))
 ),
 {SILENT},
+-- what stands beneath an agent's sum in its file, without usage: calls in other files may stand beneath that
+under_sum AS (
+    SELECT file_id, trace, id AS top, id FROM exported ANTI JOIN wrapper USING (trace, id) WHERE rollup AND used
+    UNION
+    SELECT one.file_id, one.trace, top, exported.id FROM under_sum AS one JOIN exported
+        ON one.file_id = exported.file_id AND one.trace = exported.trace AND one.id = exported.parent
+),
 times AS (
     SELECT response, min(started) AS started FROM call WHERE response <> '' GROUP BY response
 )
@@ -198,6 +207,8 @@ SELECT file_id, line,
          END AS event_id,
     nullif(kept_call.response, '') AS response_id, nullif(request_id, '') AS request_id,
     coalesce(kept_call.started, times.started) AS ts,
+    CASE WHEN NOT is_log AND outside IS NOT NULL THEN concat_ws(':', 'otel', trace, outside) END AS above,
+    NOT is_log AND rollup AS is_sum,
     agent, session,
     CASE WHEN lower(provider) IN ({_PLAIN_PROVIDERS}) THEN NULL
          WHEN provider = 'github' THEN 'github-copilot'
@@ -224,12 +235,17 @@ SELECT file_id, line,
         'query_source', query_source)) AS tags,
     CASE WHEN NOT bad AND inputs + outputs = 0 AND total > 0 THEN 'a total of tokens that does not say what they were'
         END AS fault
-FROM (FROM kept_call UNION ALL BY NAME FROM silent) AS kept_call LEFT JOIN times USING (response)
+FROM {with_outside("(FROM kept_call UNION ALL BY NAME FROM silent) AS kept_call", "span", "trace")}
+    LEFT JOIN times USING (response)
 UNION ALL BY NAME
 SELECT call.file_id, call.line, concat_ws(':', 'otel', call.trace, call.span) AS event_id, model, {MORE} AS fault
 FROM call JOIN wrapper ON wrapper.trace = call.trace AND wrapper.id = call.span
 WHERE NOT is_log AND beyond_inputs > 0 AND beyond_outputs >= 0
     AND call.trace NOT IN (SELECT trace FROM call WHERE bad)  -- a call that is rejected is missing in the sum
+UNION ALL BY NAME
+SELECT file_id, NULL::BIGINT AS line, concat_ws(':', 'otel', trace, id) AS event_id,
+    concat_ws(':', 'otel', trace, top) AS above, '{STATED_BY_OTHERS}' AS fault
+FROM under_sum WHERE id <> top
 """  # noqa: S608 (constants only)
 WRAPPERS_TOO = f"""
 UNION ALL BY NAME

@@ -243,8 +243,8 @@ ITEMS_OF_ROWS = (
 
 
 NODE = """
-exported AS (
-    SELECT trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
+exported AS MATERIALIZED (
+    SELECT file_id, trace, span AS id, parent, CASE WHEN used THEN inputs ELSE 0 END AS inputs,
         CASE WHEN used THEN outputs ELSE 0 END AS outputs, coalesce(rollup, FALSE) AS rollup,
         coalesce(is_call, FALSE) AS is_call, used
     FROM call WHERE NOT is_log AND span <> ''
@@ -253,9 +253,9 @@ twice AS MATERIALIZED (
     SELECT trace, id FROM exported GROUP BY trace, id HAVING count(*) > 1
 ),
 node AS MATERIALIZED (
-    SELECT * EXCLUDE (used) FROM exported ANTI JOIN twice USING (trace, id)
+    SELECT * EXCLUDE (used, file_id) FROM exported ANTI JOIN twice USING (trace, id)
     UNION ALL
-    SELECT * EXCLUDE (used) FROM (
+    SELECT * EXCLUDE (used, file_id) FROM (
         SELECT DISTINCT ON (trace, id) * FROM exported SEMI JOIN twice USING (trace, id)
         ORDER BY used DESC, outputs DESC, inputs DESC, parent DESC, rollup DESC, is_call DESC)
 )

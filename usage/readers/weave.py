@@ -14,7 +14,21 @@ from ..media import PARTS
 from ..processing import processing
 from ..reader import Reader, Sample
 from .api_usage import MEDIA_NAMES, WRITES
-from .nested import IS_ABOVE, above, count, has, items, less, media, parsed, priced, text, with_above
+from .nested import (
+    IS_ABOVE,
+    above,
+    count,
+    has,
+    items,
+    less,
+    media,
+    outside,
+    parsed,
+    priced,
+    text,
+    with_above,
+    with_outside,
+)
 
 TEXTS = [
     "id",
@@ -55,10 +69,11 @@ known AS MATERIALIZED (
     FROM listed
 ),
 {above("known", "file_id", "call_id", "parent")},
+{outside("known", "call_id", "parent")},
 used AS (
     SELECT *, replace(replace(model, '~', '~0'), '/', '~1') AS place
     FROM (SELECT *, unnest(CASE WHEN too_many THEN [''] ELSE json_keys(usages) END) AS model
-        FROM {with_above("known", "file_id", "call_id")}
+        FROM {with_outside(with_above("known", "file_id", "call_id"), "call_id")}
         WHERE has_usage)
 ),
 detailed AS MATERIALIZED (
@@ -90,6 +105,7 @@ SELECT file_id, line, CASE {IS_ABOVE} WHEN too_many THEN 'over {MOST_MODELS:,} m
     -- some servers give all of their answers one id: a call's figures are a part of its name
     'weave:' || coalesce({text("call", "output.id")} || ':' || concat_ws(':', inputs, reads, outputs), call_id)
         || ':' || model AS event_id,
+    'weave:' || call_id AS span, 'weave:' || outside AS above,
     {text("call", "output.id")} AS response_id,
     utc({text("call", "started_at")}) AS ts,
     coalesce({text("call", "thread_id")}, {text("call", "trace_id")}) AS session,
