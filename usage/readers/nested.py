@@ -197,7 +197,7 @@ outside AS (
 def with_outside(calls: str, own: str, *scope: str) -> str:
     """The rows of `calls`, and what stands `outside` of their file above them."""
     first = "SELECT mark, min(outside) AS outside FROM outside GROUP BY mark"
-    return f"{calls} LEFT JOIN ({first}) AS up_there ON up_there.mark = {_mark(own, *scope)}"  # noqa: S608 (names)
+    return f"{calls} LEFT JOIN ({first}) AS up_there ON up_there.mark = {_mark(own, *scope)}"
 
 
 def _mark(id: str, *scope: str) -> str:
