@@ -11,7 +11,7 @@ tied AS MATERIALIZED (
 ),
 settled AS (
     SELECT tied.event_id, arg_max(
-            tied.place, (claim(found.recorded_usd, figures(found, found.component, found.agent, found.task), path),
+            tied.place, (claim(found.recorded_usd, figures(found), path, hash(found.component, found.agent, found.task)),
                 hash(*COLUMNS(entry.* EXCLUDE (file_id, line))))
         ) AS place
     FROM (FROM tied UNION ALL SELECT event_id, place FROM top SEMI JOIN tied USING (event_id)) AS tied

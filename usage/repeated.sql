@@ -6,8 +6,9 @@ SELECT rowid AS place, * [but_tags] FROM usage_event WHERE rowid IN (SELECT plac
 CREATE OR REPLACE TEMP TABLE known AS
 SELECT event_id, before.place, before.ts,
     merit(before.output, before.ts, [tokens]) AS merit,
-    claim(before.recorded_usd, figures(before, logged_component, logged_agent, logged_task), load_before.path) AS claim,
-    claim(found.recorded_usd, figures(found, found.component, found.agent, found.task), load.path) AS claim_now,
+    claim(before.recorded_usd, figures(before), load_before.path, hash(logged_component, logged_agent, logged_task))
+        AS claim,
+    claim(found.recorded_usd, figures(found), load.path, hash(found.component, found.agent, found.task)) AS claim_now,
     [restated] AS restated
 FROM before JOIN load AS load_before ON load_before.file_id = before.file_id
     JOIN incoming USING (event_id) JOIN found ON found.rowid = incoming.place JOIN load ON load.file_id = found.file_id;
