@@ -11,6 +11,7 @@ from ...money import format_amount
 from ...yaml_nodes import KeyPath
 from ..findings import Finding, Status, shown_path
 from ..lint.architecture import lint_costed
+from ..lint.routing import NO_PRICE
 from ..simulation.baseline import most_expensive_model
 from ..simulation.claims import check as check_claims
 from ..simulation.plans import plans_of
@@ -56,15 +57,22 @@ def routing_errors(projected: Projected, loaded: LoadedArchitecture, known_unpri
 
     Models without a price that are reported already are not repeated.
     """
+    known = {repr(name) for name in known_unpriced}
     found = [
         finding
         for finding in lint_costed(projected.costs, loaded)
         if finding.status in ("fail", "warn")
-        and not (finding.rule == "unpriced-model" and any(repr(name) in finding.message for name in known_unpriced))
+        and not (finding.rule == "unpriced-model" and _unpriced_in(finding.message) in known)
     ]
     if not found:
         return [Finding(rule="routing", name="routing", status="pass", message="the routing has no errors")]
     return [_linted(finding, loaded.document) for finding in found]
+
+
+def _unpriced_in(message: str) -> str:
+    """The model, in quotes, of the linter's `'lab/none' has no price in …` or `scout: 'lab/none' has …`."""
+    said = message.partition(NO_PRICE)[0]
+    return said[-1:] + said.rpartition(f": {said[-1:]}")[2].removeprefix(said[-1:])
 
 
 def _linted(finding: Finding, document: Document) -> Finding:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ...errors import CostsimError
-from ..architecture.budgets import TAGS
 from ..spend.query import UNATTRIBUTED
-from .scopes import NAMED, AnyScope, Labels, canonical, counts
+from .scopes import AnyScope, Labels, canonical, counts
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
@@ -35,7 +34,7 @@ class ScopesOf:
     def counting(self, labels: Labels) -> list[AnyScope]:
         """The scopes that count a cost with these labels."""
         if labels not in self._known:
-            named = [scope for of in _values(labels) for scope in self._named.get(of, ())]
+            named = [scope for of in labels.values() for scope in self._named.get(of, ())]
             self._known[labels] = [*named, *(scope for scope, counted in self._asked if counted(labels))]
         return self._known[labels]
 
@@ -50,11 +49,3 @@ def check_counted(scopes: ScopesOf, costs: Iterable[Labels]) -> None:
                 f"the scopes of the budgets count costs of components over {MAX_COUNTED:,} times, each for every scope "
                 "that it lies in: take patterns that match fewer components, or fewer of them"
             )
-
-
-def _values(labels: Labels) -> Iterator[tuple[str, str]]:
-    """Each dimension for which the cost has a value, with it."""
-    tags = [tag.partition("=")[0] for tag in labels.tags]
-    own = [name for name, _ in labels.own]
-    for dimension in dict.fromkeys((*NAMED, "provider", *own, *tags, *(TAGS + name for name in tags))):
-        yield dimension, labels.of(dimension)

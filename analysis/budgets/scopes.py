@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -45,6 +45,13 @@ class Labels(NamedTuple):
             return own
         name = dimension.removeprefix(TAG)
         return next((tag.partition("=")[2] for tag in self.tags if tag.partition("=")[0] == name), UNATTRIBUTED)
+
+    def values(self) -> Iterator[tuple[str, str]]:
+        """Each dimension in which it has a value, with it; of all others it is `unattributed`."""
+        tags = [tag.partition("=")[0] for tag in self.tags]
+        own = [name for name, _ in self.own]
+        for dimension in dict.fromkeys((*NAMED, "provider", *own, *tags, *(TAG + name for name in tags))):
+            yield dimension, self.of(dimension)
 
 
 NAMED = ("component", "agent", "task", "model")
@@ -138,5 +145,9 @@ def _as_written(scope: Scope, names: Collection[str]) -> list[str]:
 
 def known_names(labels: Sequence[Labels], stated: Sequence[StatedBudget]) -> dict[str, set[str]]:
     """The names that the scopes of these budgets may use, by dimension."""
-    asked = {*NAMED, "provider", *of_calls(stated)}
-    return {name: {entry.of(name) for entry in labels} - {"", UNATTRIBUTED} for name in asked}
+    found: dict[str, set[str]] = {name: set() for name in (*NAMED, "provider", *of_calls(stated))}
+    for entry in labels:
+        for name, value in entry.values():
+            if name in found and value not in ("", UNATTRIBUTED):
+                found[name].add(value)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,14 +55,23 @@ class CardVerdict:
     instead: str
 
 
+OfFamily = Callable[[str], str | None]
+"""The routing's first model of a family, if it has one."""
+
+
+def of_family(models: Iterable[str]) -> OfFamily:
+    """The same of these models; each family is looked for once."""
+    return cache(lambda family: next((model for model in models if is_of(model, family)), None))
+
+
 def is_of(model: str, family: str) -> bool:
     """Whether a model is of a family: `anthropic/claude-3-haiku@20240307` is of `haiku`."""
     name = model.lower().rpartition("/")[2].replace(".", "-")
     return re.search(rf"(?<![a-z0-9]){re.escape(family)}(?![a-z0-9])", name) is not None
 
 
-def judge(attributes: Attributes, model: str, others: Sequence[str]) -> Iterator[CardVerdict]:
-    """The article's objections to a task on a model, the gravest first; `others` are the routing's models.
+def judge(attributes: Attributes, model: str, of_family: OfFamily) -> Iterator[CardVerdict]:
+    """The article's objections to a task on a model, the gravest first; `of_family` are the routing's models.
 
     The matrix is asked only where no card objects, and the other cards only where neither does.
     """
@@ -74,7 +83,7 @@ def judge(attributes: Attributes, model: str, others: Sequence[str]) -> Iterator
         for dont in card.dont
         if _holds(dont.when, attributes)
     ]
-    yield from (objections or _weaknesses(attributes, model, matrix) or _claims(attributes, model, others, cards))
+    yield from (objections or _weaknesses(attributes, model, matrix) or _claims(attributes, model, of_family, cards))
 
 
 def _weaknesses(attributes: Attributes, model: str, matrix: Sequence[Capability]) -> list[CardVerdict]:
@@ -90,14 +99,14 @@ def _remark(remark: str) -> str:
     return f' ("{remark}")' if remark else ""
 
 
-def _claims(attributes: Attributes, model: str, others: Sequence[str], cards: Sequence[Card]) -> list[CardVerdict]:
+def _claims(attributes: Attributes, model: str, of_family: OfFamily, cards: Sequence[Card]) -> list[CardVerdict]:
     claiming = [card for card in cards if _holds(card.do, attributes)]
     if any(is_of(model, card.version) for card in claiming):
         return []
     return [
         CardVerdict("card-elsewhere", f"the card of {card.name} claims it", card.version)
         for card in claiming
-        if any(is_of(other, card.version) for other in others)
+        if of_family(card.version) is not None
     ]
 
 

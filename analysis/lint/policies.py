@@ -23,12 +23,14 @@ from .rules import finding_of
 def lint_policies(costs: Costs, config: RoutingConfig, loaded: LoadedArchitecture) -> list[Finding]:
     """What is wrong or idle in the policies of the routed plan."""
     plan = routed_plan(costs.architecture)
-    notes = policy_notes(costs, plan)
+    notes: dict[str, list[PolicyNote]] = {}
+    for note in policy_notes(costs, plan):
+        notes.setdefault(note.component, []).append(note)
     return [
         finding
         for component in costs.architecture.components
         if component.stated
-        for finding in _Policies(costs, plan, component, config, loaded).all(notes)
+        for finding in _Policies(costs, plan, component, config, loaded).all(notes.get(component.name, []))
     ]
 
 
@@ -44,7 +46,7 @@ class _Policies(PlannedComponent):
         yield from self._freshness()
         yield from self._batch()
         for note in notes:
-            if note.component == self.component.name and note.warns:
+            if note.warns:
                 yield self._finding(
                     "cold-cache" if note.policy == "cache" else "losing-policy", note.message, note.policy
                 )
@@ -70,7 +72,7 @@ class _Policies(PlannedComponent):
     def _unpriced(self) -> Iterator[Finding]:
         known = self.config.model_routing
         for where, key in self.component.model_keys.items():
-            if key not in known and key not in known.values() and self.book.resolve(key) is None:
+            if key not in known and key not in self.config.models and self.book.resolve(key) is None:
                 yield self._finding("unpriced-model", unpriced(key, self.book), *where.split("."))
 
     def _escalation(self) -> Iterator[Finding]:

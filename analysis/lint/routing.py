@@ -14,11 +14,13 @@ from ..routing.conditions import Attributes, Span
 from ..routing.reachability import Reach, Shadow, firing_rule, reach
 from ..routing.resolve import FALLBACK
 from ..routing.routing import RoutingConfig, shipped_routing
-from .cards import CardVerdict, is_of, judge
+from .cards import CardVerdict, OfFamily, judge, of_family
 from .rules import finding_of
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
+
+NO_PRICE = " has no price in "
 
 
 def lint_routing(config: RoutingConfig, book: PriceBook | None = None) -> list[Finding]:
@@ -190,7 +192,7 @@ def _unpriced(config: RoutingConfig, book: PriceBook) -> Iterator[Finding]:
 
 def unpriced(model: str, book: PriceBook) -> str:
     """That a model has no price, and where it was looked for."""
-    return f"{model!r} has no price in {' + '.join(layer.name for layer in book.layers)}"
+    return f"{model!r}{NO_PRICE}{' + '.join(layer.name for layer in book.layers)}"
 
 
 def context_window(config: RoutingConfig, book: PriceBook | None, model: str) -> int | None:
@@ -243,13 +245,13 @@ def _spans(config: RoutingConfig) -> Iterator[tuple[KeyPath, Span, str]]:
 
 
 def _cards(config: RoutingConfig) -> Iterator[Finding]:
-    models = list(config.model_routing.values())
+    own = of_family(config.model_routing.values())
     for key, model in config.model_routing.items():
         if key == FALLBACK:
             continue
-        for verdict in judge(_with_context(config, key), model, models):
+        for verdict in judge(_with_context(config, key), model, own):
             message = f"{key} is on {model}: {verdict.message}"
-            yield finding_at(config.document, ("model_routing", key), verdict.rule, message, fix_for(config, verdict))
+            yield finding_at(config.document, ("model_routing", key), verdict.rule, message, fix_for(own, verdict))
 
 
 def _with_context(config: RoutingConfig, key: str) -> Attributes:
@@ -260,14 +262,9 @@ def _with_context(config: RoutingConfig, key: str) -> Attributes:
     return attributes
 
 
-def fix_for(config: RoutingConfig, verdict: CardVerdict) -> str:
+def fix_for(of_family: OfFamily, verdict: CardVerdict) -> str:
     """`use anthropic/claude-haiku-4-5`: the routing's own model of the family that a verdict prefers."""
     if verdict.rule == "card-elsewhere":
         return ""
-    own = model_of(config, verdict.instead)
+    own = of_family(verdict.instead)
     return f"use {own}" if own else f"use a model of the {verdict.instead} family"
-
-
-def model_of(config: RoutingConfig, family: str) -> str | None:
-    """The routing's first model of a family, if it has one."""
-    return next((model for model in config.model_routing.values() if is_of(model, family)), None)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ class RoutingConfig:
     def model(self, use: str) -> str:
         """The model that a key stands for; a model stands for itself."""
         return model_of_key(self.model_routing, use)
+
+    @cached_property
+    def models(self) -> frozenset[str]:
+        """The models that the routing names."""
+        return frozenset(self.model_routing.values())
 
     def words(self, attribute: str) -> set[str]:
         """The words that the tree's rules ask for: the kinds of work it distinguishes, or the agents."""

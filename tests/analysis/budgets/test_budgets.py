@@ -21,12 +21,13 @@ from costsim.analysis.budgets.check import CheckSettings, check
 from costsim.analysis.budgets.counting import ScopesOf
 from costsim.analysis.budgets.projected import Projected
 from costsim.analysis.budgets.results import BudgetCheck, CheckResult
-from costsim.analysis.budgets.scopes import AnyScope, Labels, counts
+from costsim.analysis.budgets.scopes import AnyScope, Labels, StatedBudget, counts, known_names
 from costsim.analysis.budgets.windows import Daily, costliest_window, days_of_month, last_period, windows
 from costsim.analysis.budgets.words import share
 from costsim.analysis.simulation.plans import plans_of
 from costsim.analysis.simulation.run import costs_of, project
 from costsim.analysis.simulation.settings import Settings
+from costsim.documents import Document
 from costsim.errors import ArchitectureError, CostsimError
 from costsim.money import format_amount
 from costsim.pricing.book import open_book
@@ -598,6 +599,24 @@ def test_scopes_are_looked_up_as_they_would_each_be_asked() -> None:
     for component, model, tagged, said in product(("a", "c"), (HAIKU, "x"), tags, own):
         labels = Labels(component, "b", "ab", model, tagged, said)
         assert set(of.counting(labels)) == {scope for scope in scopes if counts(scope, book)(labels)}
+
+
+def test_names_of_scopes_are_gathered_by_what_costs_have_and_not_asked_for_each_tag(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    of = Labels.of
+
+    def counted(labels: Labels, name: str) -> str:
+        asked.append(name)
+        return of(labels, name)
+
+    monkeypatch.setattr(Labels, "of", counted)
+    budgets = [Budget.model_validate({"name": f"b{n}", "usd": 1, "scope": {f"tags.t{n}": "x"}}) for n in range(100)]
+    stated = [StatedBudget(budget, Document(Path(), {}), ()) for budget in budgets]
+    known = known_names([Labels("a", "b", "c", "p/m", frozenset({"t7=x"}))], stated)
+    assert (known["tags.t7"], known["tags.t8"], known["provider"]) == ({"x"}, set(), {"p"})
+    assert len(asked) == 7  # component, agent, task, model, provider, t7 and tags.t7
 
 
 def test_a_scope_that_names_one_component_is_not_asked_of_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,12 @@ Each text took from a quarter of a minute to for ever. The bounds are of process
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from time import process_time
 
 import pytest
+from costsim.analysis.lint import cards, components
 from costsim.analysis.lint.hardcoded import lint_code
 from costsim.analysis.lint.source import code_lines
 from costsim.analysis.routing.routing import RoutingConfig, read_routing, shipped_routing
@@ -57,6 +59,35 @@ def test_the_routings_models_are_looked_up_and_not_each_tried(tmp_path: Path) ->
     found = lint_code(file, config)
     assert process_time() - start < 3 * SECONDS
     assert [finding.keys for finding in found] == [(f"task_{n}",) for n in range(5_000)]
+
+
+def test_a_family_is_looked_for_once_among_the_routings_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(model: str, family: str) -> bool:
+        asked.append(family)
+        return False
+
+    monkeypatch.setattr(cards, "is_of", counted)
+    own = cards.of_family([f"acme/fast-{n}" for n in range(100)])
+    assert [own("opus") for _ in range(50)] == [None] * 50
+    assert asked == ["opus"] * 100
+
+
+def test_a_task_that_the_routing_lacks_is_compared_with_its_first_thousand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(components, "MAX_COMPARED", 1)
+    config = routing(tmp_path, "acme/fast-1", "acme/fast-2")
+    asked = [
+        components.AssignedComponent("a", "cto", task, "acme/fast-1", Decimal(1), lambda _: None)
+        for task in ("task_00", "tusk_1")
+    ]
+    found = components.lint_components(asked, config)
+    assert [finding.message.partition("decides")[2] for finding in found] == [
+        "; did you mean 'task_0'?",
+        "; did you mean 'task_0'?",  # task_1 is nearer, and not among them
+    ]
 
 
 def test_of_very_many_keys_a_fix_names_ten(tmp_path: Path) -> None:
