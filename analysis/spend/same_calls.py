@@ -5,6 +5,8 @@ sources have it; so are calls of one session with the same tokens within an hour
 best source counts: an agent's own log, then telemetry, the provider's log, a gateway, a tracer; but not one that has
 the same prompt and less of the output than another, for it was written before the answer had ended.
 
+An entry that sums up others beneath it, such as an agent's span, is not counted beside them (beneath.sql).
+
 A source's own sums by day (`SUMS_OF`) are not counted where the calls of that day and model are, sums of a run
 (`RUNS_OF`) not where calls of its session are; of sums of a session (`SESSIONS_OF`) and its calls, those count that
 have more of its output.
