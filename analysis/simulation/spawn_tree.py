@@ -11,8 +11,8 @@ from ..projection import SpawnNode
 from .policies.calls import Costed
 from .spawned import own_runs
 
-MAX_NODES = 300
-"""A tree with more nodes is cut; its sums are whole."""
+MAX_NODES, MAX_DEPTH = 300, 50
+"""A tree with more nodes, or more levels than people read and JSON is nested, is cut; its sums are whole."""
 
 ByDay = tuple[Fraction, ...]
 
@@ -42,15 +42,22 @@ class SpawnCosts:
         return [self._node(name, runs[name]) for name in roots if any(runs[name])]
 
     def _per_run(self, name: str) -> ByDay | None:
-        """USD of a run with all that it spawns, on each day; None where something has no price."""
-        if name not in self._whole:
-            self._whole[name] = self._summed(name)
+        """USD of a run with all that it spawns, on each day; None where something has no price.
+
+        What is spawned comes first, however deep: no call of this waits for another, for these are bounded.
+        """
+        todo = [name]
+        while todo:
+            below = [] if todo[-1] in self._whole else [c for c in self._spawned(todo[-1]) if c not in self._whole]
+            if not below and (done := todo.pop()) not in self._whole:
+                self._whole[done] = self._summed(done)
+            todo += below
         return self._whole[name]
 
     def _summed(self, name: str) -> ByDay | None:
         total = self._alone(name)
         for child, each in self._children(name):
-            below = self._per_run(child)
+            below = self._whole[child]
             if total is None or below is None:
                 return None
             total = tuple(own + n * usd for own, n, usd in zip(total, each, below, strict=True))
@@ -70,19 +77,22 @@ class SpawnCosts:
         both = zip(costed.spawns.kept.expected, costed.base.runs.expected, strict=True)
         kept = [happening / n if n else Fraction(1) for happening, n in both]
         found = []
-        for child in dict.fromkeys(spawn.component for spawn in costed.base.component.spawns):
+        for child in self._spawned(name):
             runs = self.costing_of(child).base.runs
             each = _sum(source.mean for source in runs.parents if source.parent.component.name == name)
             found.append((child, tuple(each * k * on for k, on in zip(kept, runs.active, strict=True))))
         return found
 
-    def _node(self, name: str, runs: ByDay) -> SpawnNode:
+    def _spawned(self, name: str) -> Iterable[str]:
+        return dict.fromkeys(spawn.component for spawn in self.costing_of(name).base.component.spawns)
+
+    def _node(self, name: str, runs: ByDay, level: int = 1) -> SpawnNode:
         self._nodes += 1
         alone, whole = self._alone(name), self._per_run(name)
         children = []
         for child, each in self._children(name):
-            if self._nodes < MAX_NODES:
-                children.append(self._node(child, tuple(n * e for n, e in zip(runs, each, strict=True))))
+            if self._nodes < MAX_NODES and level < MAX_DEPTH:
+                children.append(self._node(child, tuple(n * e for n, e in zip(runs, each, strict=True)), level + 1))
         total = _sum(runs)
         paid = None if whole is None else _sum(n * usd for n, usd in zip(runs, whole, strict=True))
         own = None if alone is None else _sum(n * usd for n, usd in zip(runs, alone, strict=True))

@@ -15,6 +15,7 @@ from costsim.analysis.compare.architectures import difference
 from costsim.analysis.compare.sides import Side
 from costsim.analysis.projection import ComponentCost, Projection
 from costsim.analysis.simulation.settings import Settings
+from costsim.analysis.simulation.spawn_tree import MAX_DEPTH
 from costsim.errors import ArchitectureError
 
 Read = Callable[..., Architecture]
@@ -125,6 +126,25 @@ def test_an_unknown_component_cannot_be_spawned(read: Read) -> None:
 def test_a_component_that_nothing_runs_is_an_error(read: Read) -> None:
     with pytest.raises(ArchitectureError, match="or let another component spawn it"):
         read(fleet(part("a", 1)), BESIDE)
+
+
+@pytest.mark.slow
+def test_a_chain_of_any_depth_adds_up_and_is_drawn_as_far_as_people_read(projected: Project) -> None:
+    """600 components in a row, each spawned once by the one before, $0.01 a run: a root run costs $6, twice a day $12."""
+    row = [
+        part(
+            f"c{n}", 0.01, **({"spawns": [spawn(f"c{n + 1}")]} if n < 599 else {}), **({} if n else {"runs_per_day": 2})
+        )
+        for n in range(600)
+    ]
+    result = projected(fleet(*row), BESIDE)
+    (tree,) = result.plan("routed").spawn_trees
+    assert (tree.with_spawned_usd_per_run, tree.with_spawned_usd_per_day) == (6, 12)
+    levels = 1
+    while tree.children:
+        (tree,), levels = tree.children, levels + 1
+    assert levels == MAX_DEPTH
+    assert len(result.model_dump_json()) > 100_000
 
 
 def test_a_diamond_of_any_depth_is_walked_once(projected: Project) -> None:
