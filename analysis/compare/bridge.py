@@ -21,7 +21,7 @@ from ..replay.replay import MAX_DIGITS
 from ..spend.priced import AS_BILLED
 from .bridge_effects import Asked, Kind, Route, Used, component_effects
 from .bridge_results import Bridge, BridgeStep, ComponentEffect, Effect
-from .reverted import Reverted, saved_by, without
+from .reverted import Reverted, saved_by_component, without
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -130,10 +130,11 @@ def split(
     parts: dict[Effect, dict[str, Decimal]] = defaultdict(dict)
     with localcontext(prec=MAX_DIGITS):  # the usual 28 digits would round sums of DECIMAL(38, 24)
         undecided = without(was, decisions[0]), without(now, decisions[1])
+        saved_was, saved_now = (saved_by_component(of) for of in decisions)
         for component in {*was, *now}:
             sums = list(was.get(component, ())), list(now.get(component, ()))
             exact = component_effects(*_both(undecided, component), by_component[component])
-            if decided := saved_by(decisions[0], component) - saved_by(decisions[1], component):
+            if decided := saved_was.get(component, Fraction(0)) - saved_now.get(component, Fraction(0)):
                 exact["decisions"] = decided
             for effect, amount in rounded(exact, _total(sums[1]) - _total(sums[0])).items():
                 parts[effect][component] = amount

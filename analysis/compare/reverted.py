@@ -22,24 +22,33 @@ class Reverted:
     saved: Mapping[str, Fraction]
 
 
-def without(usage: Mapping[str, Iterable[Used]], decisions: Sequence[Reverted]) -> Mapping[str, Iterable[Used]]:
+Change = tuple[int, Iterable[Used]]
+"""Usage that is added (1) or taken out (-1)."""
+
+
+def without(usage: Mapping[str, Iterable[Used]], decisions: Iterable[Reverted]) -> Mapping[str, Iterable[Used]]:
     """The usage by component as it would have been without the decisions; itself where there are none."""
-    touched = {component for of in decisions for component in (*of.removed, *of.added)}
-    return {**usage, **{component: _merged(component, usage, decisions) for component in sorted(touched)}}
+    changes: dict[str, list[Change]] = defaultdict(list)
+    for of in decisions:
+        for sign, by_component in ((-1, of.removed), (1, of.added)):
+            for component, lines in by_component.items():
+                changes[component].append((sign, lines))
+    return {**usage, **{name: _merged([(1, usage.get(name, ())), *changes[name]]) for name in sorted(changes)}}
 
 
-def saved_by(decisions: Iterable[Reverted], component: str) -> Fraction:
-    """What all decisions saved at a component, USD."""
-    return sum((of.saved.get(component, Fraction(0)) for of in decisions), Fraction(0))
+def saved_by_component(decisions: Iterable[Reverted]) -> dict[str, Fraction]:
+    """What all decisions saved at each component that they touched, USD."""
+    found: dict[str, Fraction] = defaultdict(Fraction)
+    for of in decisions:
+        for component, usd in of.saved.items():
+            found[component] += usd
+    return found
 
 
-def _merged(component: str, usage: Mapping[str, Iterable[Used]], decisions: Sequence[Reverted]) -> list[Used]:
+def _merged(changes: Iterable[Change]) -> list[Used]:
     """The sums of a component, whole lines of which nothing is left taken out."""
     units: dict[tuple[str, Route, Kind], Fraction] = defaultdict(Fraction)
     usd: dict[tuple[str, Route, Kind], Fraction] = defaultdict(Fraction)
-    changes = [(1, usage.get(component, ()))]
-    for of in decisions:
-        changes += [(-1, of.removed.get(component, ())), (1, of.added.get(component, ()))]
     for sign, lines in changes:
         for used in lines:
             key = used.task, used.route, used.kind

@@ -7,7 +7,7 @@ compared by the day: promise x days measured / days of that month.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,9 @@ from ...months import month_span
 from ...plurals import counted
 from .file import standing
 from .results import DecisionRecord, Outcome, RoutingChange, TakenDecision
+from .scopes import Periods
 from .shares import Moved, Taken, moved_in, resolved
+from .superseded import superseding
 from .undone import NOTHING, Undone, undo
 
 if TYPE_CHECKING:
@@ -56,33 +58,43 @@ def measure(ledger: Ledger, records: Sequence[DecisionRecord], held: tuple[Span,
     """
     as_of = held[1][1]
     standing_now = standing(records, as_of)
-    found, before, now = Measured(), Taken(), Taken()
+    later = superseding(standing_now, as_of)
+    without = {record.id: _unmeasured(record, later.get(record.id), as_of) for record in standing_now}
+    asked = [(record, record.change) for record in standing_now if record.change and not without[record.id]]
+    changes = {record.id: (record, resolved(change, ledger.book)) for record, change in asked}
+    periods = Periods(ledger)
+    moved = _moved(periods, changes, held[1])
+    effects = _undone(ledger, moved, as_of)
+    earlier = _undone(ledger, _moved(periods, changes, held[0]), held[0][1])
+    found = Measured()
     for record in standing_now:
-        outcome, message = _unmeasured(record, standing_now, as_of)
-        if outcome or record.change is None:
-            found.taken.append(TakenDecision(record=record, outcome=outcome or "no routing change", message=message))
+        if reason := without[record.id]:
+            found.taken.append(TakenDecision(record=record, outcome=reason[0], message=reason[1]))
             continue
-        change = resolved(record.change, ledger.book)
-        moved = moved_in(ledger, record, change, held[1], now)
-        effect = undo(ledger, moved, as_of)
-        earlier = _earlier(ledger, record, change, held[0], before)
-        bridged = effect is not None and earlier is not None and record.on > held[0][0]
-        if bridged and effect and earlier:
-            found.effects.append(Effects(earlier, effect))
-        taken = _taken(record, moved, effect, as_of)
-        part = effect and earlier and to_usd(earlier.saved_usd - effect.saved_usd) if bridged else None
+        before, effect = earlier.get(record.id, NOTHING), effects[record.id]
+        bridged = before is not None and effect is not None and record.on > held[0][0]
+        if bridged and before and effect:
+            found.effects.append(Effects(before, effect))
+        taken = _taken(record, moved[record.id], effect, as_of)
+        part = to_usd(before.saved_usd - effect.saved_usd) if bridged and before and effect else None
         found.taken.append(taken.model_copy(update={"bridge_usd": part or None}))
     return found
 
 
-def _earlier(ledger: Ledger, record: DecisionRecord, change: RoutingChange, days: Span, taken: Taken) -> Undone | None:
-    """What it saved in the earlier span of days already."""
-    if record.on > days[1]:
-        return NOTHING
-    return undo(ledger, moved_in(ledger, record, change, days, taken), days[1])
+def _moved(
+    periods: Periods, changes: Mapping[str, tuple[DecisionRecord, RoutingChange]], days: Span
+) -> dict[str, Moved]:
+    """What each decision that was taken by then moved of these days' calls."""
+    taken = Taken()
+    known = {id_: (record, change) for id_, (record, change) in changes.items() if record.on <= days[1]}
+    return {id_: moved_in(periods, record, change, days, taken) for id_, (record, change) in known.items()}
 
 
-def _unmeasured(record: DecisionRecord, records: Sequence[DecisionRecord], as_of: date) -> tuple[Outcome | None, str]:
+def _undone(ledger: Ledger, moves: Mapping[str, Moved], last: date) -> dict[str, Undone | None]:
+    return dict(zip(moves, undo(ledger, [*moves.values()], last), strict=True))
+
+
+def _unmeasured(record: DecisionRecord, later: DecisionRecord | None, as_of: date) -> tuple[Outcome, str] | None:
     """Why there is nothing to measure; None where there is."""
     if record.decision == "rejected":
         return "rejected", "rejected"
@@ -90,19 +102,9 @@ def _unmeasured(record: DecisionRecord, records: Sequence[DecisionRecord], as_of
         return "not measured yet", f"measured from {record.on} on"
     if record.change is None:
         return "no routing change", "accepted; it changes no routing, so no replay can measure it"
-    later = next((r for r in records if r.on <= as_of and _supersedes(r, record)), None)
     if later:
         return "superseded", f"superseded by {later.id} of {later.on}, which moves these calls on"
-    return None, ""
-
-
-def _supersedes(later: DecisionRecord, record: DecisionRecord) -> bool:
-    """Whether a later decision moves a decision's calls to yet another model."""
-    a, b = later.change, record.change
-    if a is None or b is None or later.decision != "accepted" or (later.on, later.id) <= (record.on, record.id):
-        return False
-    scopes = ((a.component, b.component), (a.task, b.task))
-    return a.from_model == b.to_model and all(x == y or not x or not y for x, y in scopes)
+    return None
 
 
 def _taken(record: DecisionRecord, moved: Moved, effect: Undone | None, as_of: date) -> TakenDecision:

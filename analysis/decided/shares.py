@@ -14,25 +14,21 @@ calls before would have used the earlier model throughout.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...months import month_span
-from ..outcomes.costs import NO_TASK, book_name
-from ..review.repricing import Ran, ran
+from ..outcomes.costs import book_name
 from .results import DecisionRecord, RoutingChange
+from .scopes import Periods, Place, Scope, PeriodCalls, scope_of
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
-    from ..spend.ledger import Ledger
 
-Place = tuple[str, str]
-"""A component and its task."""
-Calls = Mapping[Place, Mapping[str, int]]
-"""Calls by place and model."""
+Span = tuple[date, date]
 
 
 @dataclass(frozen=True)
@@ -54,10 +50,14 @@ class Moved:
 
 @dataclass
 class Taken:
-    """What earlier decisions have taken already, so that no call is moved twice: by place and model."""
+    """What earlier decisions have taken already, so that no call is moved twice: by place and model.
+
+    `asked` are the questions that were answered: asked again, nothing is left to take.
+    """
 
     lost: dict[tuple[Place, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     parts: dict[tuple[Place, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    asked: set[tuple[Scope, str, str, Span, Span]] = field(default_factory=set)
 
 
 def resolved(change: RoutingChange, book: PriceBook) -> RoutingChange:
@@ -66,43 +66,24 @@ def resolved(change: RoutingChange, book: PriceBook) -> RoutingChange:
     return change.model_copy(update=names)
 
 
-def moved_in(
-    ledger: Ledger, record: DecisionRecord, change: RoutingChange, days: tuple[date, date], taken: Taken
-) -> Moved:
+def moved_in(periods: Periods, record: DecisionRecord, change: RoutingChange, days: Span, taken: Taken) -> Moved:
     """What the decision moved of these days' calls, from the day it was taken on; `taken` is brought up to date."""
     first, end = month_span(record.month)
+    earlier = first, min(end, record.on - timedelta(days=1))
     since = max(days[0], record.on)
-    before = _calls(ran(ledger, first, min(end, record.on - timedelta(days=1))), change)
-    return _moved(change, since, before, _calls(ran(ledger, since, days[1]), change), taken)
+    before, now, scope = periods.of(*earlier), periods.of(since, days[1]), scope_of(change)
+    question = scope, change.from_model, change.to_model, earlier, (since, days[1])
+    parts = {} if question in taken.asked else _parts(change, before, now, taken)
+    taken.asked.add(question)
+    moved = sum((part * now.calls[place][change.to_model] for place, part in parts.items()), Fraction(0))
+    still, reached = (now.on_model.get((scope, model), 0) for model in (change.from_model, change.to_model))
+    return Moved(change, since, parts, now.of_scope.get(scope, 0), still, reached, moved)
 
 
-def _calls(lines: Iterable[Ran], change: RoutingChange) -> Calls:
-    found: dict[Place, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for line in lines:
-        if in_scope(change, line.component, line.task):
-            found[line.component, line.task][line.model] += line.calls
-    return found
-
-
-def in_scope(change: RoutingChange, component: str, task: str) -> bool:
-    """Whether calls of a component and task ("" without one) are among those that the change is about.
-
-    A change that names no component is about all of them, one without a task about every task.
-    """
-    here = not change.component or change.component == component
-    return here and (not change.task or change.task == (task or NO_TASK))
-
-
-def _moved(change: RoutingChange, since: date, before: Calls, now: Calls, taken: Taken) -> Moved:
-    parts: dict[Place, Fraction] = {}
-    calls, still, reached, moved = 0, 0, 0, Fraction(0)
-    for place, models in now.items():
-        on, was = models.get(change.to_model, 0), models.get(change.from_model, 0)
-        calls, still, reached = calls + sum(models.values()), still + was, reached + on
-        part = _part(change, place, before.get(place, {}), models, taken)
-        if part:
-            parts[place], moved = part, moved + part * on
-    return Moved(change, since, parts, calls, still, reached, moved)
+def _parts(change: RoutingChange, before: PeriodCalls, now: PeriodCalls, taken: Taken) -> dict[Place, Fraction]:
+    places = now.places.get((scope_of(change), change.to_model), ())
+    found = {place: _part(change, place, before.calls.get(place, {}), now.calls[place], taken) for place in places}
+    return {place: part for place, part in found.items() if part}
 
 
 def _part(

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...money import to_usd
 from ...tokens import COLUMNS, OUTPUT_CLASSES, PROMPT_CLASSES
 from ..compare.bridge_effects import Kind, Route, Used
 from ..compare.reverted import Reverted
 from ..quantiles import ends
-from ..replay.token_ratios import Draws, TokenRatio, measure_multipliers
+from ..replay.token_ratios import Draws, Pair, TokenRatio, measure_multipliers
 from ..review.repricing import SHIFT, SHIFTED, SHIFTED_KEYS
 
 if TYPE_CHECKING:
+    from ...pricing.rows import ModelKey
     from ..spend.ledger import Ledger
-    from .shares import Moved, Place
+    from .scopes import Place
+    from .shares import Moved
 
 BY_CLASS = f"""
 WITH long AS (
@@ -72,20 +74,31 @@ class Undone(Reverted):
 NOTHING = Undone({}, {}, {}, Decimal(0), Decimal(0))
 
 
-def undo(ledger: Ledger, moved: Moved, last: date) -> Undone | None:
-    """The moved calls from `moved.since` to `last` on the earlier model, each at the prices of its own moment.
+def undo(ledger: Ledger, moves: Sequence[Moved], last: date) -> list[Undone | None]:
+    """Each one's moved calls from its `since` to `last` on the earlier model, each at the prices of its own moment.
 
     Their tokens are scaled by what the store measured between the two models, as `costsim replay` does. None where one
     of the two models has no price for a class that they use.
     """
-    if not moved.parts:
-        return NOTHING
-    lines = _classes(ledger, moved, last)
-    if lines is None:
-        return None
-    pair = (moved.change.to_model, moved.change.from_model)
-    known, draws = measure_multipliers(ledger.connection, {pair}, as_logged=False)
-    ratio = known[pair]
+    pairs = {_pair(moved) for moved in moves if moved.parts}
+    scales = {pair: measure_multipliers(ledger.connection, {pair}, as_logged=False) for pair in sorted(pairs)}
+    found: list[Undone | None] = []
+    for moved, lines in zip(moves, _classes(ledger, moves, last), strict=True):
+        if not moved.parts:
+            found.append(NOTHING)
+        elif lines is None:
+            found.append(None)
+        else:
+            known, draws = scales[_pair(moved)]
+            found.append(_undone(_pair(moved), lines, known[_pair(moved)], draws.get(_pair(moved))))
+    return found
+
+
+def _pair(moved: Moved) -> Pair:
+    return moved.change.to_model, moved.change.from_model
+
+
+def _undone(pair: Pair, lines: Sequence[ClassMoved], ratio: TokenRatio, drawn: Draws | None) -> Undone:
     removed: dict[str, list[Used]] = {}
     added: dict[str, list[Used]] = {}
     saved: dict[str, Fraction] = {}
@@ -96,33 +109,48 @@ def undo(ledger: Ledger, moved: Moved, last: date) -> Undone | None:
         removed.setdefault(component, []).append(Used(task, here, line.kind, line.units, line.usd))
         added.setdefault(component, []).append(Used(task, there, line.kind, line.units * times, earlier))
         saved[component] = saved.get(component, Fraction(0)) + earlier - line.usd
-    low, high = _off(lines, ratio, draws.get(pair))
+    low, high = _off(lines, ratio, drawn)
     total = to_usd(sum(saved.values(), Fraction(0)))
     return Undone(removed, added, saved, total + low, total + high)
 
 
-def _classes(ledger: Ledger, moved: Moved, last: date) -> list[ClassMoved] | None:
-    places = sorted(moved.parts)
-    target = ledger.book.resolve(moved.change.from_model)
-    if target is None:
-        return None
-    asked = [
-        {"shift": n, "component": component, "task": task, "from_name": moved.change.to_model,
-         "provider": target.provider, "model": target.model}
-        for n, (component, task) in enumerate(places)
-    ]  # fmt: skip
-    ledger.choose(moved.since, last)
-    ledger.connection.execute(SHIFT, [json.dumps(asked)])
-    ledger.connection.execute(SHIFTED)
-    ledger.price_keys(SHIFTED_KEYS, [target])
-    found = []
-    for n, processing, tier, token_class, units, usd, earlier in ledger.connection.execute(BY_CLASS).fetchall():
+def _classes(ledger: Ledger, moves: Sequence[Moved], last: date) -> list[list[ClassMoved] | None]:
+    """What each moved, all asked at once; None where something has no price."""
+    targets = [ledger.book.resolve(moved.change.from_model) if moved.parts else None for moved in moves]
+    found: list[list[ClassMoved] | None] = [None if target is None else [] for target in targets]
+    asked = [(n, place) for n, target in enumerate(targets) if target for place in sorted(moves[n].parts)]
+    for shift, processing, tier, token_class, units, usd, earlier in _shifted(ledger, moves, targets, asked, last):
+        n, place = asked[shift]
+        lines, part = found[n], moves[n].parts[place]
         if usd is None or earlier is None:
-            return None
-        part = moved.parts[places[n]]
-        amounts = (part * units, part * Fraction(usd), part * Fraction(earlier))
-        found.append(ClassMoved(places[n], processing, Kind(token_class, tier), *amounts))
+            found[n] = None
+        elif lines is not None:
+            amounts = (part * units, part * Fraction(usd), part * Fraction(earlier))
+            lines.append(ClassMoved(place, processing, Kind(token_class, tier), *amounts))
     return found
+
+
+def _shifted(
+    ledger: Ledger,
+    moves: Sequence[Moved],
+    targets: Sequence[ModelKey | None],
+    asked: Sequence[tuple[int, Place]],
+    last: date,
+) -> list[tuple[Any, ...]]:
+    """The lines of `BY_CLASS`, in the order of `asked`: decisions, by their number, at their places."""
+    if not asked:
+        return []
+    lines = [
+        {"shift": shift, "component": component, "task": task, "from_name": moves[n].change.to_model,
+         "since": str(moves[n].since), "provider": target.provider, "model": target.model}
+        for shift, (n, (component, task)) in enumerate(asked)
+        if (target := targets[n])
+    ]  # fmt: skip
+    ledger.choose(min(moves[n].since for n, _ in asked), last)
+    ledger.connection.execute(SHIFT, [json.dumps(lines)])
+    ledger.connection.execute(SHIFTED)
+    ledger.price_keys(SHIFTED_KEYS, filter(None, targets))
+    return ledger.connection.execute(BY_CLASS).fetchall()
 
 
 def _times(ratio: TokenRatio, kind: Kind) -> Fraction:

@@ -33,7 +33,7 @@ FROM chosen GROUP BY ALL ORDER BY ALL
 SHIFT = """
 CREATE OR REPLACE TEMP TABLE review_shift AS
 SELECT shift.* FROM (SELECT unnest(from_json_strict(?::JSON, '[{
-    "shift": "INTEGER", "component": "VARCHAR", "task": "VARCHAR", "from_name": "VARCHAR",
+    "shift": "INTEGER", "component": "VARCHAR", "task": "VARCHAR", "from_name": "VARCHAR", "since": "DATE",
     "provider": "VARCHAR", "model": "VARCHAR"
 }]')) AS shift)
 """
@@ -47,6 +47,7 @@ FROM chosen
 JOIN review_shift
     ON review_shift.component = chosen.component AND review_shift.task = coalesce(chosen.task, '')
     AND review_shift.from_name = coalesce(priced_provider || '/' || priced_model, chosen.model, '(no model)')
+    AND chosen.day >= review_shift.since
 GROUP BY ALL
 """  # noqa: S608 (token classes)
 SHIFTED_KEYS = "SELECT DISTINCT day, slot, to_provider, to_model, processing, tier FROM review_shifted"
@@ -137,7 +138,7 @@ def price_shifts(ledger: Ledger, shifts: Sequence[Shift], first: date, last: dat
         return []
     targets = {shift.to: ledger.book.resolve(shift.to) for shift in shifts}
     lines = [
-        {"shift": number, "component": s.component, "task": s.task, "from_name": s.model,
+        {"shift": number, "component": s.component, "task": s.task, "from_name": s.model, "since": str(first),
          "provider": to and to.provider, "model": to and to.model}
         for number, s in enumerate(shifts)
         for to in [targets[s.to]]

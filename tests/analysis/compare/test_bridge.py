@@ -14,6 +14,7 @@ import pytest
 from costsim.analysis.compare.bridge import Asks, bridge, split
 from costsim.analysis.compare.bridge_effects import Asked, Kind, Route, Used, component_effects
 from costsim.analysis.compare.bridge_results import Bridge
+from costsim.analysis.compare.reverted import Reverted
 from costsim.analysis.review.cells import fill_cells
 from costsim.analysis.shapley import shapley
 from costsim.analysis.spend.ledger import bring_up_to_date
@@ -372,3 +373,26 @@ def test_a_large_fleet_takes_moments() -> None:
     found = split(SEPTEMBER, OCTOBER, was, now)
     assert time.perf_counter() - began < 5
     assert found.before_usd + sum(steps(found).values()) == found.after_usd
+
+
+def test_each_decision_is_looked_at_once_however_many_components_there_are() -> None:
+    class Saved(dict[str, Fraction]):
+        looks = 0
+
+        def items(self) -> Any:
+            Saved.looks += 1
+            return super().items()
+
+        def get(self, *given: Any) -> Any:
+            Saved.looks += 1
+            return super().get(*given)
+
+    month = {f"c{n}": used(1, 1_000_000, 1) for n in range(50)}
+    decisions = [
+        Reverted({name: lines}, {name: used(1, 1_000_000, 1 + n)}, Saved({name: Fraction(n)}))
+        for n, (name, lines) in enumerate(month.items())
+    ]
+    found = split(SEPTEMBER, OCTOBER, month, month, decisions=([], decisions))
+    # without them the nth component would have cost n more, as if prices had risen: 0 + 1 + ... + 49
+    assert steps(found) == {"price": 1225, "decisions": -1225}
+    assert Saved.looks == 50

@@ -10,10 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 from costsim.analysis.architecture.model import Architecture
+from costsim.analysis.decided import shares
 from costsim.analysis.decided.ids import decision_id, move_id
 from costsim.analysis.decided.results import DecisionRecord, RoutingChange, TakenDecision
+from costsim.analysis.decided.scopes import Place
 from costsim.analysis.review.results import Review
 from costsim.analysis.review.review import review
+from costsim.analysis.spend.ledger import Ledger
 from costsim.pricing.book import PriceBook
 from fleet_days import FLEET, HAIKU, OPUS, SONNET, Row, calm, fill, summed
 
@@ -228,3 +231,34 @@ def test_a_component_that_is_new_would_have_used_the_earlier_model(reviewed: Rev
     # 29 days x $2 more of the new component, which would have cost 29 x $3 = $87 on Sonnet
     assert one(found).measured_usd == 116
     assert steps(found) == {"new": 87, "volume": -4, "decisions": -116}
+
+
+def test_the_store_is_asked_as_often_for_forty_decisions_as_for_one(
+    reviewed: Reviewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[date | None] = []
+    choose = Ledger.choose
+    monkeypatch.setattr(
+        Ledger, "choose", lambda own, *days, **given: (asked.append(days[0]), choose(own, *days, **given))
+    )
+    rows = moved(calm("2026-10", "2026-11"))
+    rows += [row | {"component": f"brief-{n}", "task": f"task-{n}"} for n in range(40) for row in rows[1::40]]
+    change = MOVE.model_dump()
+    records = [accepted(RoutingChange(**change | {"task": f"task-{n}"}), id=f"move-{n}") for n in range(40)]
+    reviewed(rows, records[0])
+    of_one = len(asked)
+    found = reviewed(rows, *records)
+    assert len(asked) == 2 * of_one
+    assert len([taken for taken in found.taken if taken.measured_usd]) == 40
+
+
+def test_a_question_asked_again_looks_at_no_place(reviewed: Reviewed, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Place] = []
+    part = shares._part
+    monkeypatch.setattr(
+        shares, "_part", lambda change, place, *more: (asked.append(place), part(change, place, *more))[1]
+    )
+    records = [accepted(id=f"move-{n}") for n in range(20)]
+    found = reviewed(moved(calm("2026-10", "2026-11")), *records)
+    assert asked == [("brief", "orchestration")]
+    assert [taken.measured_usd for taken in found.taken] == [58, *[None] * 19]
