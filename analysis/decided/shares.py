@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from ...months import month_span
 from ..outcomes.costs import book_name
 from .results import DecisionRecord, RoutingChange
-from .scopes import Periods, Place, Scope, PeriodCalls, scope_of
+from .scopes import PeriodCalls, Periods, Place, Scope, scope_of
 
 if TYPE_CHECKING:
     from ...pricing.book import PriceBook
