@@ -238,9 +238,12 @@ def test_the_store_is_asked_as_often_for_forty_decisions_as_for_one(
 ) -> None:
     asked: list[date | None] = []
     choose = Ledger.choose
-    monkeypatch.setattr(
-        Ledger, "choose", lambda own, *days, **given: (asked.append(days[0]), choose(own, *days, **given))
-    )
+
+    def noted(own: Ledger, *days: Any, **given: Any) -> None:
+        asked.append(days[0])
+        choose(own, *days, **given)
+
+    monkeypatch.setattr(Ledger, "choose", noted)
     rows = moved(calm("2026-10", "2026-11"))
     rows += [row | {"component": f"brief-{n}", "task": f"task-{n}"} for n in range(40) for row in rows[1::40]]
     change = MOVE.model_dump()
@@ -255,9 +258,12 @@ def test_the_store_is_asked_as_often_for_forty_decisions_as_for_one(
 def test_a_question_asked_again_looks_at_no_place(reviewed: Reviewed, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Place] = []
     part = shares._part
-    monkeypatch.setattr(
-        shares, "_part", lambda change, place, *more: (asked.append(place), part(change, place, *more))[1]
-    )
+
+    def noted(change: Any, place: Place, *more: Any) -> Any:
+        asked.append(place)
+        return part(change, place, *more)
+
+    monkeypatch.setattr(shares, "_part", noted)
     records = [accepted(id=f"move-{n}") for n in range(20)]
     found = reviewed(moved(calm("2026-10", "2026-11")), *records)
     assert asked == [("brief", "orchestration")]
