@@ -32,9 +32,9 @@ GAMMA_VARIANCE = 0.02
 """The largest squared coefficient of variation of a day's sum that a gamma distribution is drawn for."""
 CACHED = 16_384
 """Amounts that are priced at once."""
-MOST_KEPT = 16
+MOST_KEPT, KEPT_BYTES = 16, 2**26
 _KEPT: OrderedDict[tuple[int, ...], tuple[Work, Floats]] = OrderedDict()
-"""The runs last drawn of components that spawn others."""
+"""The runs last drawn of components that spawn others: so many, or so many bytes of them."""
 
 
 @dataclass(frozen=True)
@@ -181,16 +181,29 @@ def _spawned_runs(runs: Runs, streams: Streams, days: int, trials: int) -> Float
 
 
 def _parents_runs(work: Work, days: int, trials: int, seed: int) -> Floats:
-    """A parent's drawn runs, the same as it is costed by; kept for its other children."""
-    streams = Streams.of(seed, work.component.name)
-    key = (id(work), days, trials, seed, pool_entries(), int(streams.one is None))
-    if key not in _KEPT:
-        _factors(work, work.profile, streams, trials)
-        runs = _draw_runs(work.runs, streams, days, trials)
-        _KEPT[key] = (work, runs)  # the work too, so that no other has its id
-        while len(_KEPT) > MOST_KEPT:
+    """A parent's drawn runs, the same as it is costed by; kept for its other children.
+
+    Those of its own parents are drawn first, so that a chain of any length is no chain of calls.
+    """
+
+    def key(one: Work) -> tuple[int, ...]:
+        return id(one), days, trials, seed, pool_entries(), int(Streams.of(seed, one.component.name).one is None)
+
+    todo = [(work, False)]
+    while todo:
+        one, parents_drawn = todo.pop()
+        if key(one) in _KEPT:
+            continue
+        if not parents_drawn:
+            todo += [(one, True), *((source.parent, False) for source in one.runs.parents)]
+            continue
+        streams = Streams.of(seed, one.component.name)
+        _factors(one, one.profile, streams, trials)
+        runs = _draw_runs(one.runs, streams, days, trials)
+        _KEPT[key(one)] = (one, runs)  # the work too, so that no other has its id
+        while len(_KEPT) > max(MOST_KEPT, KEPT_BYTES // runs.nbytes):
             _KEPT.popitem(last=False)
-    return _KEPT[key][1]
+    return _KEPT[key(work)][1]
 
 
 def _children(parents: Floats, source: SpawnedRuns, rng: np.random.Generator, trials: int) -> Floats:
