@@ -49,7 +49,7 @@ def _records(file: Path, growing: bool) -> Iterator[tuple[int, list[str]]]:
     try:
         check_regular(file)
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            lines = _lines(stream, file)
+            lines = bounded_lines(stream, file)
             reader = csv.reader(whole_lines(stream, lines) if growing else lines, strict=True)
             for fields in reader:
                 if fields:
@@ -66,7 +66,7 @@ def _records(file: Path, growing: bool) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"the file cannot be read: {error.strerror}", file=file) from None
 
 
-def _lines(stream: TextIO, file: Path) -> Iterator[str]:
+def bounded_lines(stream: TextIO, file: Path) -> Iterator[str]:
     """The lines; one that is too long is refused before it fills the memory."""
     while line := stream.readline(MAX_BYTES + 1):
         if len(line) > MAX_BYTES:

@@ -138,7 +138,7 @@ def _is_of_shell(file: Path) -> bool:
 
 def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:
     try:
-        data = json.loads(text, object_pairs_hook=_unique_keys)
+        data = json.loads(text, object_pairs_hook=unique_keys)
         if HALF.search(text):
             json.dumps(data, ensure_ascii=False).encode()
         return data
@@ -150,12 +150,13 @@ def _parse_json(file: Path, text: str, kind: type[InputError]) -> Any:
         message = f"this is not JSON: {error.msg} at column {error.colno}"
         raise kind(message, file=file, line=error.lineno) from None
     except ValueError as error:
-        raise kind(f"this is not usable JSON: {_plainly(error)}", file=file) from None
+        raise kind(f"this is not usable JSON: {plainly(error)}", file=file) from None
     except RecursionError:
         raise kind("the file is nested too deeply", file=file) from None
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, for `object_pairs_hook`. Raises ValueError where a key stands twice."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -174,10 +175,10 @@ def _parse_toml(file: Path, text: str, kind: type[InputError]) -> Any:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError; so is a number too long
-        raise kind(f"this is not TOML: {_plainly(error)}", file=file) from None
+        raise kind(f"this is not TOML: {plainly(error)}", file=file) from None
 
 
-def _plainly(error: Exception) -> str:
+def plainly(error: Exception) -> str:
     """What a parser says, but for Python's advice on numbers that are too long."""
     return TOO_LONG if "set_int_max_str_digits" in str(error) else str(error)
 

@@ -22,8 +22,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...csv_reading import Row, decimal_of, read_csv, whole_lines
-from ...documents import check_regular, did_you_mean, shown_name
+from ...csv_reading import Row, bounded_lines, decimal_of, read_csv, whole_lines
+from ...documents import check_regular, did_you_mean, plainly, shown_name, unique_keys
 from ...errors import InputError, StoreError
 from ...usage.shape import statement
 from ...usage.store_faults import is_fault
@@ -118,7 +118,8 @@ def _json_rows(file: Path, growing: bool) -> Iterator[tuple[int, Row]]:
     try:
         check_regular(file)
         with file.open(encoding="utf-8-sig") as stream:
-            for line, text in enumerate(whole_lines(stream, stream) if growing else stream, start=1):
+            lines = bounded_lines(stream, file)
+            for line, text in enumerate(whole_lines(stream, lines) if growing else lines, start=1):
                 if text.strip():
                     yield line, _json_row(text, file, line)
     except UnicodeDecodeError:
@@ -130,9 +131,11 @@ def _json_rows(file: Path, growing: bool) -> Iterator[tuple[int, Row]]:
 def _json_row(text: str, file: Path, line: int) -> Row:
     """A JSON object as texts; numbers keep every digit, null is an empty text."""
     try:
-        row = json.loads(text, parse_float=Decimal, parse_constant=str)
+        row = json.loads(text, parse_float=Decimal, parse_constant=str, object_pairs_hook=unique_keys)
     except (json.JSONDecodeError, RecursionError):
         raise InputError("this line is not JSON", file=file, line=line) from None
+    except ValueError as error:
+        raise InputError(f"this line is not usable JSON: {plainly(error)}", file=file, line=line) from None
     if not isinstance(row, dict):
         raise InputError("this line is not a JSON object", file=file, line=line)
     _demand_columns(list(row), file, line)

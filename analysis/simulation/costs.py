@@ -94,8 +94,14 @@ class Costs:
             self._skipping[skipping] = with_spawned(self.works, self.horizon, partial(self._kept, skipping), self.scale)
         return self._skipping[skipping][component]
 
+    @cached_property
+    def _any_fresh(self) -> bool:
+        return any(work.component.fresh_for for work in self.works.values())
+
     def skipping(self, component: str) -> frozenset[str]:
         """The components that state fresh_for among those that spawn it, directly or not."""
+        if not self._any_fresh:
+            return frozenset()
         found: dict[str, None] = {}
         waiting = [component]
         while waiting:

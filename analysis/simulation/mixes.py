@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
-from math import ceil
+from math import ceil, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MOST_SEATS = 2_000
 MOST_TRIED = 64
 """Numbers of seats that are tried of one subscription; of more, every n-th."""
+MAX_COMBINED = 1_024
+"""Mixes of several that are tried, each in some 15 ms."""
 SHOWN = 12
 
 
@@ -107,14 +109,18 @@ class _Mixes:
         return sorted({0, entry.seats, *range(0, most + 1, max(1, ceil(most / MOST_TRIED)))})
 
     def _combinations(self, tried: Sequence[Sequence[int]]) -> list[dict[str, int]]:
-        """All numbers of seats of one subscription; of several, each one's best alone, those stated, and none."""
+        """All numbers of seats of one subscription; of several, each one's best alone, those stated, and none.
+
+        Of so many that their combinations are over `MAX_COMBINED`, the later ones have their best alone in all.
+        """
         names = self._names
         if len(names) == 1:
             return [{names[0]: count} for count in tried[0]]
-        few = []
+        few: list[list[int]] = []
         for name, counts in zip(names, tried, strict=True):
             ranked = sorted(counts, key=lambda count: self._p90(dict.fromkeys(names, 0) | {name: count}))
-            few.append(sorted({0, self._stated[name], *ranked[:2]}))
+            worth = sorted({0, self._stated[name], *ranked[:2]})
+            few.append(worth if prod(map(len, few)) * len(worth) <= MAX_COMBINED else ranked[:1])
         return [dict(zip(names, counts, strict=True)) for counts in product(*few)]
 
     def _p90(self, counts: Mapping[str, int]) -> float:

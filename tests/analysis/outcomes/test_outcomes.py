@@ -299,6 +299,14 @@ def test_an_unusable_file_is_one_line_that_says_where(
     ("text", "message"),
     [
         ("{", "outcomes.jsonl:1: this line is not JSON"),
+        (
+            f'{{"ts": "2026-10-01", "task": "t", "model": "m", "success": {"1" * 5_000}}}',
+            "outcomes.jsonl:1: this line is not usable JSON: a number of more than 4,300 digits",
+        ),
+        (
+            '{"ts": "2026-10-01", "task": "t", "model": "m", "success": true, "success": false}',
+            "outcomes.jsonl:1: this line is not usable JSON: the key 'success' stands twice",
+        ),
         ("\n[1]", "outcomes.jsonl:2: this line is not a JSON object"),
         (
             '{"ts": "2026-02-01", "task": {}, "model": "m", "success": true}',

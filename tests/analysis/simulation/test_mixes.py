@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from costsim.analysis.architecture.load import read_architecture
 from costsim.analysis.mix_results import PlanMix
 from costsim.analysis.projection import Projection
+from costsim.analysis.simulation import mixes
 from costsim.analysis.simulation.run import project
 from costsim.analysis.simulation.settings import Settings
 from costsim.reports.tables import as_markdown
@@ -123,3 +124,24 @@ def test_a_model_that_only_a_subscription_has_counts_at_its_shadow_price(project
         (1,): 26,
         (2,): 21,
     }
+
+
+@pytest.mark.slow
+def test_of_many_subscriptions_not_all_combinations_are_tried(
+    projected: Projected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12 of two numbers of seats each have 4,096 combinations; each is looked at alone, and no more than so many."""
+    tried: list[object] = []
+    p90 = mixes._Mixes._p90
+
+    def counted(own: mixes._Mixes, counts: Mapping[str, int]) -> float:
+        tried.append(counts)
+        return p90(own, counts)
+
+    monkeypatch.setattr(mixes._Mixes, "_p90", counted)
+    plans = ", ".join(
+        f"{{name: s{n}, models: [{HAIKU}], usd_per_month: 1, included: {{requests: 1}}}}" for n in range(12)
+    )
+    found = projected(plans, component("a", HAIKU, "1", 1), trials=20)
+    assert len(tried) <= mixes.MAX_COMBINED + 12 * mixes.MOST_TRIED
+    assert {mix.stated for mix in found.mixes} == {True, False}
