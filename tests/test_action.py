@@ -20,7 +20,12 @@ from typing import Any
 import costsim
 import pytest
 import yaml
+from costsim.analysis.spend.ledger import bring_up_to_date
 from costsim.cli.start import write_starter
+from costsim.pricing.book import open_book
+from costsim.usage.load import load
+from costsim.usage.readers.mapped import parse_mapping
+from costsim.usage.store import open_store
 
 ROOT = Path(__file__).parent.parent
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -248,18 +253,29 @@ def test_an_architecture_is_compared_with_its_base_however_it_is_named(job: Job,
     job.inputs = {"architecture": written.format(repo=job.repo)}
     pull_request(job).with_stub().run()
     [compared] = [call for call in job.called("costsim") if call.startswith("diff")]
-    assert f"-- {job.temp}/costsim-base/architecture.yaml {job.inputs['architecture']}" in compared
+    assert compared.endswith(f"--file=architecture.yaml -- {job.event['github.event.pull_request.base.sha']}")
 
 
-@pytest.mark.parametrize("emptied", [True, False])
-def test_what_a_cancelled_job_left_behind_is_no_obstacle(job: Job, emptied: bool) -> None:
-    """The runner empties its folder of temporary files; git still knows the tree that stood there."""
-    base = job.temp / "costsim-base"
-    git(job.repo, "worktree", "add", "--detach", str(base), "main")
-    if emptied:
-        shutil.rmtree(base)
-    assert pull_request(job).with_stub().run()["Judge"] == 0, job.printed
-    assert not base.exists()
+def test_a_store_that_is_not_committed_is_that_of_the_job_on_both_sides(job: Job) -> None:
+    """Made by an earlier step, and ignored by git: nothing changed, so nothing costs more."""
+    log = job.repo / "calls.csv"
+    log.write_text("at,tokens,team\n" + "".join(f"2026-10-0{n}T10:00:00Z,1000,a\n" for n in range(1, 9)))
+    mapping = parse_mapping("ts=at,input=tokens,team=team,component=:scanner,model=:anthropic/claude-haiku-4-5")
+    with open_store(job.repo / "costsim.duckdb") as store:
+        load(store, [log], mapping=mapping)
+        bring_up_to_date(store, open_book())
+    (job.repo / ".gitignore").write_text("*.duckdb\ncalls.csv\n")
+    (job.repo / "logged.yaml").write_text(
+        "name: logged\nmodel_routing: {m: anthropic/claude-haiku-4-5, fallback: anthropic/claude-haiku-4-5}\n"
+        "components:\n  - {name: a, task: m, runs_per_day: 1, tokens: {from_usage: {store: costsim.duckdb, "
+        "where: {component: scanner}}}}\n"
+    )
+    git(job.repo, "add", ".gitignore", "logged.yaml")
+    git(job.repo, "commit", "-m", "logged")
+    job.inputs = {"architecture": "logged.yaml"}
+    pull_request(job).event["github.event.pull_request.base.sha"] = git(job.repo, "rev-parse", "HEAD")
+    assert job.run()["Judge"] == 0, job.printed
+    assert "no change in cost" in job.comment.lower()
 
 
 def test_where_the_comments_cannot_be_listed_no_second_one_is_made(job: Job) -> None:

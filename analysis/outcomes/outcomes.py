@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Literal
+from heapq import nsmallest
+from typing import Literal, NamedTuple
 
 from ...money import to_usd
 from ..result import Result, Usd
@@ -202,7 +203,7 @@ def compare_months(
             key,
             rates[key],
             p_of.get(key),
-            (runs.get((key[0], before), {}), runs.get((key[0], after), {})),
+            (runs.get((key[0], before), NO_RUNS), runs.get((key[0], after), NO_RUNS)),
             criteria,
         )
         for key in keys
@@ -217,24 +218,44 @@ def _p_value(before: SuccessRate, after: SuccessRate) -> float:
     return fisher_exact(after.successes, after.trials, before.successes, before.trials)
 
 
-def _runs_by_model(counts: Iterable[OutcomeCount]) -> dict[tuple[str, date], dict[str, int]]:
+class _Runs(NamedTuple):
+    """A task's runs of a month by model, all of them, and the two models that had the most."""
+
+    by_model: Mapping[str, int]
+    total: int
+    most: Sequence[str]
+
+    def share(self, model: str) -> float | None:
+        """The model's part; None where nothing ran."""
+        return self.by_model.get(model, 0) / self.total if self.by_model else None
+
+    def most_but(self, model: str) -> str | None:
+        """The model, other than this, that had the most."""
+        return next((name for name in self.most if name != model), None)
+
+
+NO_RUNS = _Runs({}, 0, ())
+
+
+def _runs_by_model(counts: Iterable[OutcomeCount]) -> dict[tuple[str, date], _Runs]:
     runs: dict[tuple[str, date], dict[str, int]] = {}
     for count in counts:
         runs.setdefault((count.task, count.month), {})[count.model] = count.trials
-    return runs
+    return {
+        key: _Runs(models, sum(models.values()), nsmallest(2, models, key=lambda name: (-models[name], name)))
+        for key, models in runs.items()
+    }
 
 
 def _change(
     key: TaskModel,
     rates: tuple[SuccessRate, SuccessRate],
     p: tuple[float, float] | None,
-    runs: tuple[dict[str, int], dict[str, int]],
+    runs: tuple[_Runs, _Runs],
     criteria: Criteria,
 ) -> OutcomeChange:
     """A row of the comparison; `rates` and the task's `runs` by model are of the months before and after."""
     task, model = key
-    others = {name: count for name, count in runs[0].items() if name != model}
-    share_before, share_after = (month.get(model, 0) / sum(month.values()) if month else None for month in runs)
     return OutcomeChange(
         task=task,
         model=model,
@@ -243,9 +264,9 @@ def _change(
         p_value=p[0] if p else None,
         p_adjusted=p[1] if p else None,
         verdict=_verdict(*rates, p[1] if p else None, criteria),
-        used_to_need=min(others, key=lambda name: (-others[name], name)) if others else None,
-        share_before=share_before,
-        share_after=share_after,
+        used_to_need=runs[0].most_but(model),
+        share_before=runs[0].share(model),
+        share_after=runs[1].share(model),
     )
 
 

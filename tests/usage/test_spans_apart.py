@@ -119,7 +119,7 @@ def splits(maker: str) -> list[list[list[str]]]:
 @pytest.mark.parametrize("maker", MAKERS)
 def test_a_trace_in_two_files_costs_what_it_costs_in_one(tmp_path: Path, maker: str, at_once: bool) -> None:
     assert counted(spent(tmp_path / "one", maker, [list(PARENTS)], at_once=True)) == TOKENS[AGENT]
-    for number, parts in enumerate(splits(maker)):
+    for number, parts in enumerate(splits(maker)[:: 3 if at_once else 1]):
         found = spent(tmp_path / str(number), maker, parts, at_once=at_once)
         assert counted(found) == TOKENS[AGENT], (parts, at_once)
 
