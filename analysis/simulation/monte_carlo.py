@@ -186,13 +186,11 @@ def _parents_runs(work: Work, days: int, trials: int, seed: int) -> Floats:
     Those of its own parents are drawn first, so that a chain of any length is no chain of calls.
     """
 
-    def key(one: Work) -> tuple[int, ...]:
-        return id(one), days, trials, seed, pool_entries(), int(Streams.of(seed, one.component.name).one is None)
-
+    how = days, trials, seed, pool_entries(), int(comparison() is not None)
     todo = [(work, False)]
     while todo:
         one, parents_drawn = todo.pop()
-        if key(one) in _KEPT:
+        if (id(one), *how) in _KEPT:
             continue
         if not parents_drawn:
             todo += [(one, True), *((source.parent, False) for source in one.runs.parents)]
@@ -200,10 +198,10 @@ def _parents_runs(work: Work, days: int, trials: int, seed: int) -> Floats:
         streams = Streams.of(seed, one.component.name)
         _factors(one, one.profile, streams, trials)
         runs = _draw_runs(one.runs, streams, days, trials)
-        _KEPT[key(one)] = (one, runs)  # the work too, so that no other has its id
+        _KEPT[id(one), *how] = (one, runs)  # the work too, so that no other has its id
         while len(_KEPT) > max(MOST_KEPT, KEPT_BYTES // runs.nbytes):
             _KEPT.popitem(last=False)
-    return _KEPT[key(work)][1]
+    return _KEPT[id(work), *how][1]
 
 
 def _children(parents: Floats, source: SpawnedRuns, rng: np.random.Generator, trials: int) -> Floats:
