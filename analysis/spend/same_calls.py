@@ -57,17 +57,19 @@ RUNS_OF = {
 SESSIONS_OF = {"copilot": "otel"}
 """Sources that have another's calls in sums of sessions, any of which may be missing in either."""
 
-SAME_CALLS = (  # what a source does not state by medium is compared too
-    Path(__file__)
-    .with_name("same_calls.sql")
-    .read_text("utf-8")
-    .replace("[prompt]", PROMPT_SUM)
-    .replace("[output]", OUTPUT_SUM)
-    .replace("[input]", INPUT_SUM)
-    .replace("[read]", READ_SUM)
-)
-BILLS = Path(__file__).with_name("bills.sql").read_text("utf-8").replace("[tokens]", TOKEN_SUM)
 
+def _statements(file: str) -> str:
+    """SQL of a file beside this one, its [sums] of tokens filled in."""
+    sql = Path(__file__).with_name(file).read_text("utf-8")
+    sums = {"prompt": PROMPT_SUM, "output": OUTPUT_SUM, "input": INPUT_SUM, "read": READ_SUM, "tokens": TOKEN_SUM}
+    for name, sum_ in sums.items():
+        sql = sql.replace(f"[{name}]", sum_)
+    return sql
+
+
+SAME_CALLS = _statements("same_calls.sql")  # what a source does not state by medium is compared too
+BILLS = _statements("bills.sql")
+BENEATH = _statements("beneath.sql")
 REPEATS = """
 CREATE OR REPLACE TEMP TABLE repeated AS
 SELECT place, arg_min(other_source, standing) AS covered_by FROM same_call GROUP BY place
@@ -108,13 +110,6 @@ WHERE source = CASE WHEN called THEN $sums ELSE $calls END AND ts::DATE IN (SELE
 DAYS_OF_RUNS = "INSERT OR IGNORE INTO touched_day SELECT DISTINCT ts::DATE FROM usage_event WHERE source = $1"
 NESTED = ("braintrust", "datadog", "langsmith", "weave")
 """Sources in which whatever stands above a call is its sum, of whatever kind it is."""
-BENEATH = (
-    Path(__file__)
-    .with_name("beneath.sql")
-    .read_text("utf-8")
-    .replace("[prompt]", PROMPT_SUM)
-    .replace("[output]", OUTPUT_SUM)
-)
 ANY_BENEATH = "SELECT count(*) FROM span WHERE above IS NOT NULL"
 REPEAT_MARKS = """
 CREATE OR REPLACE TEMP TABLE mark AS
