@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...tokens import INPUT_CLASSES, OUTPUT_CLASSES, READ_CLASSES
 from ...usage.rollup import READ_STATE, sums
-from ..spend.names import name_models
+from ..spend.names import KNOWN_AS, name_models
 from ..spend.same_calls import find_same_calls
-from .sides import KNOWN, CellKey, SideCell
+from .sides import CellKey, SideCell
 from .split import EMPTY, Item, mix_items, quantities, stated_items, token_price
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ place_of AS (
     SELECT place, match, match_day, match_provider, match_model FROM compared
     UNION ALL SELECT other_place, match, match_day, match_provider, match_model FROM compared
 ),
-scope AS (SELECT DISTINCT coalesce(known.provider, '') AS named_provider FROM other {KNOWN.format("other")})
+scope AS (SELECT DISTINCT coalesce(known.provider, '') AS named_provider FROM other {KNOWN_AS.format("other")})
 SELECT call.* EXCLUDE (place), coalesce(match, 'only') AS match, coalesce(match_day, ts::DATE) AS match_day,
     CASE WHEN match IS NULL THEN call.provider ELSE match_provider END AS match_provider,
     CASE WHEN match IS NULL THEN call.model ELSE match_model END AS match_model
-FROM (FROM mine UNION ALL FROM other) AS call LEFT JOIN place_of USING (place) {KNOWN.format("call")}
+FROM (FROM mine UNION ALL FROM other) AS call LEFT JOIN place_of USING (place) {KNOWN_AS.format("call")}
 WHERE match IS NOT NULL OR call.source = $theirs
     OR (ts::DATE BETWEEN $since AND $until
         AND coalesce(known.provider, '') IN (SELECT named_provider FROM scope))

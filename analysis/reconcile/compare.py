@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...tokens import CALL_CLASSES
+from ..spend.names import KNOWN_AS
 from .at_list_price import at_standard, priced_lines
 from .pairs import Pairing
-from .sides import KNOWN, NAMED, CellKey, SideCell, SideLine, Sides, Statement, cells_of
+from .sides import NAMED, CellKey, SideCell, SideLine, Sides, Statement, cells_of
 from .split import Item, amount_items, mix_items, quantities, stated_items, unlisted_levels
 from .tokens import DayCalls, token_items
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 CALLS = f"""
 SELECT ts, {", ".join(CALL_CLASSES)}
-FROM (SELECT usage_event.*, {NAMED.format("usage_event")} FROM usage_event {KNOWN.format("usage_event")}
+FROM (SELECT usage_event.*, {NAMED.format("usage_event")} FROM usage_event {KNOWN_AS.format("usage_event")}
     WHERE usage_event.role = 'calls' AND usage_event.covered_by IS NULL AND NOT usage_event.aggregated
         AND usage_event.ts >= $first AND usage_event.ts < $after AND list_contains($sources, usage_event.source))
 WHERE named_provider = $provider AND named_model = $model ORDER BY ts

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ...tokens import CALL_CLASSES, TOKEN_SUM
-from ..spend.names import BILLER, name_models
+from ..spend.names import BILLER, KNOWN_AS, name_models
 
 if TYPE_CHECKING:
     from ...pricing.rows import ModelKey
@@ -29,16 +29,12 @@ CREATE OR REPLACE TEMP TABLE every_daily AS
 SELECT *, NULL::VARCHAR AS covered_by FROM usage_daily WHERE day BETWEEN $since AND $until
 UNION ALL BY NAME SELECT * FROM covered_daily WHERE day BETWEEN $since AND $until
 """
-KNOWN = """
-LEFT JOIN known_name AS known ON known.provider_ref IS NOT DISTINCT FROM {0}.provider
-    AND known.model_ref IS NOT DISTINCT FROM {0}.model
-"""
 NAMED = f"coalesce({BILLER}, '') AS named_provider, coalesce(known.called, '') AS named_model"
 LINES = f"""
 SELECT cell.source, cell.role, cell.covered_by IS NULL, day, {NAMED.format("cell")}, token_class, processing, tier,
     cell.component, coalesce(cell.agent, ''), coalesce(cell.task, ''), sum(tokens)::BIGINT, sum(cell.usd),
     bool_or(cell.usd IS NULL), as_billed
-FROM cell {KNOWN.format("cell")}
+FROM cell {KNOWN_AS.format("cell")}
 WHERE NOT (as_billed AND token_class = 'request') AND (tokens > 0 OR cell.usd <> 0)
 GROUP BY ALL
 """  # noqa: S608 (constants only)
@@ -49,12 +45,12 @@ SELECT source, ts::DATE, {NAMED.format("usage_event")}, recorded_usd, request,
     coalesce(period_end - ts > INTERVAL 1 DAY, FALSE),
     {TOKEN_SUM} + web_search > 0, processing,
     CASE WHEN source = 'copilot-bill' THEN TRY_CAST(tags ->> '$.discount_usd' AS DECIMAL(38, 18)) END
-FROM usage_event {KNOWN.format("usage_event")}
+FROM usage_event {KNOWN_AS.format("usage_event")}
 WHERE role = 'bill' AND recorded_usd IS NOT NULL AND ts::DATE BETWEEN $since AND $until
 """  # noqa: S608 (constants only)
 MODELS = f"""
 SELECT DISTINCT {NAMED.format("every_daily")}, every_daily.provider, every_daily.model
-FROM every_daily {KNOWN.format("every_daily")}
+FROM every_daily {KNOWN_AS.format("every_daily")}
 WHERE role = 'calls' AND every_daily.model IS NOT NULL ORDER BY ALL
 """  # noqa: S608 (constants only)
 INCLUDED = "included in the plan"
